@@ -1,0 +1,260 @@
+"""``AsyncSqliterDB``: the same database object for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar, overload
+
+from typing_extensions import Self, Unpack
+
+from sqliter.asyncio.connection import AsyncConnection
+from sqliter.asyncio.query import AsyncQueryBuilder
+from sqliter.core.settings import Options
+from sqliter.core.steps import Operation
+from sqliter.database import BaseDatabase
+from sqliter.engines.awaiting import AwaitingEngine
+from sqliter.model.model import BaseDBModel
+from sqliter.operations import raw, records, tables
+from sqliter.operations.raw import ExecutionResult
+
+__all__ = ["AsyncSqliterDB"]
+
+M = TypeVar("M", bound=BaseDBModel)
+R = TypeVar("R")
+
+_NO_RESET = (
+    "reset=True is not supported in AsyncSqliterDB.__init__(). "
+    "Use 'await AsyncSqliterDB.create(..., reset=True)' instead."
+)
+
+
+class AsyncSqliterDB(BaseDatabase):
+    __doc__ = f"""A database in a file, or in memory, for asyncio.
+
+    Works like ``SqliterDB``; what touches the file is awaited. ``async with db:``
+    belongs to the task that opened it: tasks started inside join it, all others are
+    outside, and their writes wait for their turn.
+
+    {BaseDatabase.__doc__}
+    Example:
+        >>> db = AsyncSqliterDB("app.db")
+        >>> await db.create_table(User)
+        >>> ada = await db.insert(User(name="Ada"))
+    """
+
+    def __init__(
+        self,
+        db_filename: str | Path | None = None,
+        *,
+        reset: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        if reset:
+            raise ValueError(_NO_RESET)
+        super().__init__(db_filename, **options)
+        context = self.context
+        self._engine = AwaitingEngine(context.settings, context.cache, context.log)
+
+    @classmethod
+    async def create(
+        cls,
+        db_filename: str | Path | None = None,
+        *,
+        reset: bool = False,
+        **options: Unpack[Options],
+    ) -> Self:
+        """Return a database object that is connected; ``reset`` drops all tables."""
+        db = cls(db_filename, **options)
+        await db.connect()
+        if reset:
+            await db.reset_database()
+        return db
+
+    # --- state ---
+
+    @property
+    def auto_commit(self) -> bool:
+        """Whether writes outside a block are committed at once."""
+        return self.context.settings.auto_commit
+
+    @property
+    def debug(self) -> bool:
+        """Whether statements are logged."""
+        return self.context.log.debug
+
+    @property
+    def conn(self) -> AsyncConnection | None:
+        """The connection that writes, or ``None`` if there is none."""
+        return AsyncConnection(self._engine) if self.is_connected else None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the database is open."""
+        return self._engine.writer_connection is not None
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the running task is in an ``async with db:`` block."""
+        return self._engine.in_block
+
+    def now(self) -> int:
+        """Return the time as it is written to timestamps: whole Unix seconds."""
+        return self.context.now()
+
+    # --- connection and transactions ---
+
+    async def connect(self) -> AsyncConnection:
+        """Open the database; raises ``DatabaseConnectionError``."""
+        await self._engine.on_writer(lambda _: None)
+        return AsyncConnection(self._engine)
+
+    async def close(self) -> None:
+        """Close the database; a later operation opens it again."""
+        await self._engine.close()
+        self.context.forget_schema()
+
+    async def commit(self) -> None:
+        """Commit what is open; a block goes on with a new transaction."""
+        await self._engine.commit()
+
+    async def rollback(self) -> None:
+        """Take back what the innermost block, or ``auto_commit=False``, collected."""
+        await self._engine.rollback()
+
+    async def __aenter__(self) -> Self:
+        await self._engine.enter()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._engine.leave(keep=kind is None)
+
+    async def run(self, operation: Operation[R]) -> R:
+        """Carry an operation out; the verbs below are operations."""
+        return await self._engine.run(operation)
+
+    # --- tables ---
+
+    async def get_table_names(self) -> list[str]:
+        """Return the names of all tables but SQLite's own."""
+        return await self._engine.visit(tables.names(self.context))
+
+    async def create_table(
+        self, model_class: type[BaseDBModel], *, exists_ok: bool = True, force: bool = False
+    ) -> None:
+        """Create the table of a model, and its indexes."""
+        await self.run(
+            tables.create(model_class, self.context, exists_ok=exists_ok, force=force)
+        )
+
+    async def create_indexes(
+        self,
+        model_class: type[BaseDBModel],
+        indexes: Sequence[str | Sequence[str]],
+        *,
+        unique: bool = False,
+    ) -> None:
+        """Create indexes over fields, or tuples of fields, of an existing table."""
+        await self.run(
+            tables.create_indexes(model_class, indexes, self.context, unique=unique)
+        )
+
+    async def drop_table(self, model_class: type[BaseDBModel]) -> None:
+        """Drop the table of a model, if it exists."""
+        await self.run(tables.drop(model_class, self.context))
+
+    async def reset_database(self) -> None:
+        """Drop every table but SQLite's own."""
+        await self.run(tables.reset(self.context))
+
+    # --- records ---
+
+    async def insert(self, model_instance: M, *, timestamp_override: bool = False) -> M:
+        """Insert a record; returns the same instance, with its key and timestamps."""
+        return await self.run(
+            records.insert(
+                model_instance, self.context, timestamp_override=timestamp_override
+            )
+        )
+
+    async def bulk_insert(
+        self, instances: Sequence[M], *, timestamp_override: bool = False
+    ) -> list[M]:
+        """Insert records of one model, all or none; returns the same instances."""
+        return await self.run(
+            records.bulk_insert(
+                instances, self.context, timestamp_override=timestamp_override
+            )
+        )
+
+    async def get(
+        self,
+        model_class: type[M],
+        primary_key_value: object,
+        *,
+        bypass_cache: bool = False,
+        cache_ttl: float | None = None,
+    ) -> M | None:
+        """Return the record with this key, or ``None``."""
+        return await self.run(
+            records.get(
+                model_class,
+                primary_key_value,
+                self.context,
+                bypass_cache=bypass_cache,
+                cache_ttl=cache_ttl,
+            )
+        )
+
+    async def update(self, model_instance: BaseDBModel) -> None:
+        """Write a record; only the fields it has, if it was fetched in part."""
+        await self.run(records.update(model_instance, self.context))
+
+    async def update_where(
+        self, model_class: type[BaseDBModel], where: dict[str, Any], values: dict[str, Any]
+    ) -> int:
+        """Write values to all rows that match; returns how many there were."""
+        return await self.select(model_class).filter(**where).update(values)
+
+    async def delete(
+        self, model_class: type[BaseDBModel], primary_key_value: object
+    ) -> None:
+        """Delete the record with this key."""
+        await self.run(records.delete(model_class, primary_key_value, self.context))
+
+    def select(
+        self,
+        model_class: type[M],
+        fields: Iterable[str] | None = None,
+        exclude: Iterable[str] | None = None,
+    ) -> AsyncQueryBuilder[M]:
+        """Return a query over a model."""
+        return AsyncQueryBuilder(self, model_class, fields).exclude(exclude)
+
+    # --- SQL ---
+
+    async def execute(self, sql: str, params: Iterable[Any] = ()) -> ExecutionResult:
+        """Run one statement; returns ``rowcount`` and ``lastrowid``."""
+        return await self.run(raw.execute(sql, params, self.context))
+
+    @overload
+    async def fetch(
+        self, sql: str, params: Iterable[Any] = ()
+    ) -> list[dict[str, Any]]: ...
+    @overload
+    async def fetch(
+        self, sql: str, params: Iterable[Any] = (), *, model: type[M]
+    ) -> list[M]: ...
+    async def fetch(
+        self, sql: str, params: Iterable[Any] = (), *, model: type[M] | None = None
+    ) -> list[dict[str, Any]] | list[M]:
+        """Return the rows of a query as dicts, or as instances of ``model``."""
+        if model is None:
+            return await self.run(raw.fetch_dicts(sql, params, self.context))
+        return await self.run(raw.fetch_models(sql, params, model, self.context))

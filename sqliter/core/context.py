@@ -1,0 +1,35 @@
+"""What operations of one database object share."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from sqliter.core.cache import Cache
+from sqliter.core.logs import StatementLog
+from sqliter.core.settings import Settings
+
+
+@dataclass(eq=False)
+class Context:
+    """Settings, cache and log, and what is known about the schema of the file.
+
+    ``known`` are tables that were compared with their models, ``reach`` says which
+    tables change when rows of one are deleted (``None``: cannot be told).
+    """
+
+    settings: Settings
+    cache: Cache
+    log: StatementLog
+    known: set[object] = field(default_factory=set)
+    reach: dict[str, frozenset[str] | None] = field(default_factory=dict)
+
+    @staticmethod
+    def now() -> int:
+        """Whole Unix seconds; the one place where operations meet a clock."""
+        return int(time.time())
+
+    def forget_schema(self) -> None:
+        """Have everything compared again: the schema may have changed."""
+        self.known.clear()
+        self.reach.clear()

@@ -1,0 +1,111 @@
+"""What can go wrong below an operation, as data, and the one border to public errors.
+
+Engines and codecs raise faults; ``reported_as`` turns a fault into the public
+error of the operation it happened in.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from sqliter.exceptions import (
+    DatabaseBusyError,
+    DatabaseConnectionError,
+    ForeignKeyDeletionError,
+    ForeignKeyInsertionError,
+    ForeignKeyUpdateError,
+    RecordDeletionError,
+    RecordInsertionError,
+    RecordUpdateError,
+    SqliterError,
+)
+
+_MISSING = "does not exist in referenced table"
+_REFERENCED = "is still referenced by other records"
+
+_FOREIGN_KEY_ERRORS: dict[type[SqliterError], tuple[type[SqliterError], str, str]] = {
+    RecordInsertionError: (ForeignKeyInsertionError, "insert", _MISSING),
+    RecordUpdateError: (ForeignKeyUpdateError, "update", _MISSING),
+    RecordDeletionError: (ForeignKeyDeletionError, "delete", _REFERENCED),
+}
+
+
+class Fault(Exception):
+    """Something below an operation failed."""
+
+    def __init__(self, text: str, original: BaseException | None = None) -> None:
+        super().__init__(text)
+        self.original = original
+        self.sql: str | None = None  # the statement that failed, where known
+
+    def report(self, error: type[SqliterError], arguments: tuple[Any, ...]) -> SqliterError:
+        """Return the public error for this fault."""
+        return error(*arguments, original=self.original or self._explained())
+
+    def _explained(self) -> BaseException:
+        return ValueError(str(self))
+
+
+class ConstraintFault(Fault):
+    """A constraint was violated.
+
+    ``kind`` is one of ``unique``, ``primary_key``, ``foreign_key``,
+    ``not_null``, ``check``, ``other``.
+    """
+
+    def __init__(self, kind: str, text: str, original: BaseException) -> None:
+        super().__init__(text, original)
+        self.kind = kind
+
+    def report(self, error: type[SqliterError], arguments: tuple[Any, ...]) -> SqliterError:
+        if self.kind == "foreign_key" and error in _FOREIGN_KEY_ERRORS:
+            leaf, operation, reason = _FOREIGN_KEY_ERRORS[error]
+            details = {"table": arguments[0], "kind": self.kind}
+            return leaf(operation, reason, original=self.original, **details)
+        return error(*arguments, original=self.original, kind=self.kind)
+
+
+class BusyFault(Fault):
+    """Somebody else holds the database."""
+
+    def report(self, error: type[SqliterError], arguments: tuple[Any, ...]) -> SqliterError:
+        return DatabaseBusyError(str(self), original=self.original)
+
+
+class InTransactionFault(Fault):
+    """Foreign keys cannot be switched off while a transaction is open."""
+
+
+class ConnectionFault(Fault):
+    """The file cannot be opened."""
+
+    def __init__(self, filename: str, original: BaseException) -> None:
+        super().__init__(str(original), original)
+        self.filename = filename
+
+    def report(self, error: type[SqliterError], arguments: tuple[Any, ...]) -> SqliterError:
+        return DatabaseConnectionError(self.filename, original=self.original)
+
+
+class reported_as:  # noqa: N801 - reads as a phrase: with reported_as(Error, table)
+    """Turn a fault inside the block into this public error."""
+
+    __slots__ = ("_arguments", "_error")
+
+    def __init__(self, error: type[SqliterError], *arguments: Any) -> None:
+        self._error = error
+        self._arguments = arguments
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(fault, Fault):
+            error = fault.report(self._error, self._arguments)
+            raise error.with_traceback(traceback) from error.__cause__

@@ -1,0 +1,93 @@
+"""Open blocks: the outermost is a transaction, inner ones are savepoints.
+
+A scope knows which statements open and close it. It sends nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+from sqliter.core.effects import Effects
+
+
+class Scope:
+    """One open ``with db:`` block.
+
+    ``seat`` is what operations inside the block take in turn, ``thread`` the one
+    that opened it (0 where that does not matter).
+    """
+
+    __slots__ = ("adopted", "effects", "home", "is_open", "parent", "seat", "thread")
+
+    def __init__(self, home: object, seat: Any, thread: int, parent: Scope | None) -> None:
+        self.home = home
+        self.seat = seat
+        self.thread = thread
+        self.parent = parent
+        self.effects = Effects()
+        self.is_open = False
+        self.adopted = False
+
+    def adopt(self, pending: Effects) -> None:
+        """Take over the implicit transaction that is already open."""
+        self.effects = pending
+        self.adopted = True
+
+    @property
+    def depth(self) -> int:
+        """How many blocks are around this one."""
+        return 0 if self.parent is None else self.parent.depth + 1
+
+    @property
+    def name(self) -> str:
+        """The savepoint of an inner block."""
+        return f"sqliter_{self.depth}"
+
+    def opening(self, begin: str) -> str:
+        """The statement that opens the block."""
+        return begin if self.parent is None else f"SAVEPOINT {self.name}"
+
+    def keeping(self) -> str:
+        """The statement that keeps what the block did."""
+        return "COMMIT" if self.parent is None else f"RELEASE {self.name}"
+
+    def undoing(self) -> tuple[str, ...]:
+        """The statements that take back what the block did and end it."""
+        if self.parent is None:
+            return ("ROLLBACK",)
+        return (f"ROLLBACK TO {self.name}", f"RELEASE {self.name}")
+
+    def lineage(self) -> list[Scope]:
+        """The blocks from the outermost to this one."""
+        return [*(self.parent.lineage() if self.parent else ()), self]
+
+
+_blocks: ContextVar[tuple[Scope, ...]] = ContextVar("sqliter_blocks", default=())
+
+
+def enter(scope: Scope) -> None:
+    """Make this the innermost block of the running task or thread."""
+    _blocks.set((*_open_blocks(), scope))
+
+
+def leave(scope: Scope) -> None:
+    """Close the block: whoever joined it is outside again."""
+    scope.is_open = False
+    _blocks.set(tuple(_open_blocks()))
+
+
+def innermost(home: object) -> Scope | None:
+    """Return the innermost open block on ``home`` that the running code is in.
+
+    Tasks inherit the blocks they were started in; a closed block is no block.
+    """
+    for scope in reversed(_blocks.get()):
+        if scope.home is home and scope.is_open:
+            return scope
+    return None
+
+
+def _open_blocks() -> Iterator[Scope]:
+    return (scope for scope in _blocks.get() if scope.is_open)

@@ -1,0 +1,64 @@
+"""What may be asked of a database, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+Value: TypeAlias = int | float | str | bytes | None
+"""What SQLite keeps in a column."""
+
+Row: TypeAlias = tuple[Value, ...]
+
+
+class Statement(NamedTuple):
+    """One SQL text with ``?`` placeholders, and the values for them."""
+
+    sql: str
+    params: Sequence[Value] = ()
+
+
+class Result(NamedTuple):
+    """What one statement gave.
+
+    ``rows`` are tuples in column order, ``rowcount`` the rows written (-1 for
+    a query), ``lastrowid`` the key of the last row inserted.
+    """
+
+    rows: list[Row]
+    rowcount: int
+    lastrowid: int | None
+    columns: tuple[str, ...] = ()
+
+
+class Memo(NamedTuple):
+    """How the answer to a query may be remembered.
+
+    ``table`` owns the entry (limits are per table), ``tables`` are all tables
+    the answer was built from. ``keep_empty`` also remembers "no such row".
+    """
+
+    key: object
+    table: str
+    tables: tuple[str, ...]
+    ttl: float | None = None
+    keep_empty: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything a step may yield: one or more statements to be run.
+
+    ``atomic`` asks for all or none. ``foreign_keys=False`` asks for the
+    statements to run without foreign key enforcement, which an engine can
+    only grant outside a transaction. ``named`` asks for column names.
+    ``memo`` lets an engine answer a single query from its cache.
+    """
+
+    statements: tuple[Statement, ...]
+    atomic: bool = False
+    foreign_keys: bool = True
+    named: bool = False
+    memo: Memo | None = None
+    internal: bool = False

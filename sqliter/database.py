@@ -1,0 +1,147 @@
+"""What both database objects are made of: options, properties, the cache."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from sqliter.core.cache import Cache, CacheLimits, CacheStats
+from sqliter.core.context import Context
+from sqliter.core.logs import StatementLog
+from sqliter.core.settings import (
+    Begin,
+    Durability,
+    JournalMode,
+    Pragmas,
+    Settings,
+    filename_for,
+)
+
+__all__ = ["BaseDatabase"]
+
+
+class BaseDatabase:
+    """Options and state of a database object; see ``SqliterDB``.
+
+    Nothing is opened before the first operation.
+
+    Args:
+        db_filename: the file; ``":memory:"`` keeps everything in memory.
+        memory: use memory, whatever ``db_filename`` says.
+        auto_commit: commit each write made outside a ``with`` block. If false,
+            writes collect in one transaction until ``commit()`` or ``rollback()``.
+        debug: log every statement.
+        logger: where to log; a logger named ``sqliter`` if not given.
+        return_local_time: give datetimes in the local zone, else in UTC.
+        cache_enabled: remember results until one of their tables changes.
+        cache_max_size: entries per table.
+        cache_ttl: seconds an entry lives; ``None``: until a table changes.
+        cache_max_memory_mb: megabytes per table.
+        durability: ``"normal"`` survives a crash of the program, ``"full"`` a loss
+            of power, too.
+        busy_timeout: seconds to wait for others before ``DatabaseBusyError``.
+        journal_mode: SQLite's journal; ``"wal"`` lets readers and a writer work
+            at the same time.
+        foreign_keys: whether SQLite enforces foreign keys.
+        begin: how transactions start; ``"immediate"`` takes the write lock at once.
+        pragmas: further pragmas for every connection.
+
+    Raises:
+        ValueError: for options that cannot be.
+    """
+
+    def __init__(
+        self,
+        db_filename: str | Path | None = None,
+        *,
+        memory: bool = False,
+        auto_commit: bool = True,
+        debug: bool = False,
+        logger: logging.Logger | None = None,
+        return_local_time: bool = True,
+        cache_enabled: bool = False,
+        cache_max_size: int = 1000,
+        cache_ttl: float | None = None,
+        cache_max_memory_mb: float | None = None,
+        durability: Durability = "normal",
+        busy_timeout: float = 5.0,
+        journal_mode: JournalMode = "wal",
+        foreign_keys: bool = True,
+        begin: Begin = "immediate",
+        pragmas: Pragmas | None = None,
+    ) -> None:
+        settings = Settings(
+            filename_for(db_filename, memory=memory),
+            auto_commit=auto_commit,
+            return_local_time=return_local_time,
+            durability=durability,
+            busy_timeout=busy_timeout,
+            journal_mode=journal_mode,
+            foreign_keys=foreign_keys,
+            begin=begin,
+            pragmas=pragmas or {},
+        )
+        limits = CacheLimits(cache_max_size, cache_ttl, cache_max_memory_mb)
+        cache = Cache(limits, enabled=cache_enabled)
+        self.context = Context(settings, cache, StatementLog(logger, debug=debug))
+
+    # --- options ---
+
+    @property
+    def db_filename(self) -> str | Path:
+        """The file as it was given, or ``":memory:"``."""
+        return self.context.settings.filename
+
+    @property
+    def filename(self) -> str | Path | None:
+        """The file, or ``None`` for a database in memory."""
+        return None if self.is_memory else self.db_filename
+
+    @property
+    def is_memory(self) -> bool:
+        """Whether the database lives in memory."""
+        return self.context.settings.is_memory
+
+    @property
+    def is_autocommit(self) -> bool:
+        """Whether writes outside a block are committed at once."""
+        return self.context.settings.auto_commit
+
+    @property
+    def return_local_time(self) -> bool:
+        """Whether datetimes are given in the local zone."""
+        return self.context.settings.return_local_time
+
+    @property
+    def logger(self) -> logging.Logger | None:
+        """Where statements are logged, if anywhere."""
+        return self.context.log.logger
+
+    # --- the cache ---
+
+    def clear_cache(self) -> None:
+        """Forget every result; the statistics stay."""
+        self.context.cache.forget_everything()
+
+    def get_cache_stats(self) -> CacheStats:
+        """Return ``hits``, ``misses``, ``total`` and ``hit_rate`` (percent)."""
+        return self.context.cache.stats()
+
+    def reset_cache_stats(self) -> None:
+        """Set the statistics to zero."""
+        self.context.cache.reset_stats()
+
+    def invalidate_table_cache(self, table_name: str) -> None:
+        """Forget every result that was built from a table."""
+        self.context.cache.forget((table_name,))
+
+    def cache_get(self, table_name: str, cache_key: object) -> tuple[bool, Any]:
+        """Return ``(found, value)`` of an entry made by ``cache_set``."""
+        return self.context.cache.get(table_name, cache_key)
+
+    def cache_set(
+        self, table_name: str, cache_key: object, result: Any, ttl: float | None = None
+    ) -> None:
+        """Remember any value until the table changes or ``ttl`` seconds pass."""
+        self.context.cache.put(table_name, cache_key, result, ttl)

@@ -1,0 +1,165 @@
+"""The engine of the asyncio API: the loop goes on while a thread works.
+
+An operation costs at most one hop to a thread: the whole of it is carried out
+there, building of instances included. An answer from the cache costs none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import weakref
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from sqliter.core import scopes
+from sqliter.core.cache import Cache
+from sqliter.core.faults import reported_as
+from sqliter.core.logs import StatementLog
+from sqliter.core.scopes import Scope
+from sqliter.core.settings import Settings
+from sqliter.core.steps import Drive, Operation
+from sqliter.engines.local import IDLE_READERS, LocalEngine
+from sqliter.engines.turn import Seat
+from sqliter.engines.workers import Workers
+from sqliter.exceptions import DatabaseBusyError, SqlExecutionError
+
+R = TypeVar("R")
+
+
+class AwaitingEngine(LocalEngine):
+    """Runs operations in worker threads; blocks belong to tasks."""
+
+    def __init__(self, settings: Settings, cache: Cache, log: StatementLog) -> None:
+        super().__init__(settings, cache, log)
+        self._writing = Workers(1, "sqliter-writer")
+        self._reading = Workers(IDLE_READERS, "sqliter-reader")
+        weakref.finalize(self, self._writing.dismiss)
+        weakref.finalize(self, self._reading.dismiss)
+
+    async def run(self, operation: Operation[R]) -> R:
+        """Carry an operation out and return its result."""
+        drive = Drive(operation)
+        if self._uses_cache(self._scope()):
+            self._serve(drive)
+        if not drive.finished:
+            with reported_as(SqlExecutionError, "-"):
+                await self._lease_and_carry(drive)
+        return drive.value  # type: ignore[no-any-return]
+
+    async def _lease_and_carry(self, drive: Drive[R]) -> None:
+        # Small reads will be driven here, on the loop thread, and waiting writes
+        # share one commit: both belong between choosing the lease and the hop.
+        if self._reads_elsewhere(drive.access, self._scope()):
+            await self._reading.run(lambda: self._carry_reader(drive), drive.cancel)
+        else:
+            async with self._turn() as scope:
+                await self._writing.run(
+                    lambda: self._carry_writer(drive, scope), drive.cancel
+                )
+
+    async def on_writer(self, call: Callable[[sqlite3.Connection], R]) -> R:
+        """Call with the driver's connection, in the thread and turn of a writer."""
+        with reported_as(SqlExecutionError, "-"):
+            async with self._turn():
+                return await self._writing.run(lambda: call(self.writer().raw))
+
+    async def close(self) -> None:
+        """Close everything; raises ``TransactionError`` inside a block."""
+        self.refuse_in_block()
+        async with self._turn():
+            await self._writing.run(self._close)
+        self._writing.dismiss()
+        self._reading.dismiss()
+
+    async def visit(self, operation: Operation[R]) -> R:
+        """Carry an operation out, and leave the database as open as it was."""
+        was_open = self.stays_open
+        try:
+            return await self.run(operation)
+        finally:
+            if not was_open:
+                await self.close()
+
+    async def enter(self) -> None:
+        """Open a block: a transaction, or a savepoint inside one."""
+        parent, seat = await self._take_turn()
+        scope = Scope(self, Seat(self.settings.busy_timeout), 0, parent)
+        try:
+            await self._writing.run(lambda: self._begin(scope))
+        except BaseException:
+            await self._surely(lambda: self._abandon(scope))
+            seat.give_back()
+            raise
+        scopes.enter(scope)
+
+    async def leave(self, *, keep: bool) -> None:
+        """Close the innermost block, keeping or undoing what it did.
+
+        Waits for operations of tasks that joined the block. Once here, the block
+        is closed whatever happens; cancelled before the commit, it is undone.
+        """
+        scope = self._block_to_leave()
+        cancelled = await _take_surely(scope.seat)
+        try:
+            keep = keep and cancelled is None
+            await self._writing.run(lambda: self._end(scope, keep=keep))
+        finally:
+            scopes.leave(scope)
+            scope.seat.give_back()
+            self._seat_around(scope.parent).give_back()
+        if cancelled is not None:
+            raise cancelled
+
+    async def commit(self) -> None:
+        """Commit what is open."""
+        async with self._turn() as scope:
+            await self._writing.run(lambda: self._commit(scope))
+
+    async def rollback(self) -> None:
+        """Take back what is open."""
+        async with self._turn() as scope:
+            await self._writing.run(lambda: self._rollback(scope))
+
+    async def _surely(self, call: Callable[[], None]) -> None:
+        """Call in the writer's thread to the end, even while being cancelled."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._writing.run(call)
+
+    async def _take_turn(self) -> tuple[Scope | None, Seat]:
+        while True:
+            scope = self._scope()
+            seat = self._seat_around(scope)
+            await seat.take_async(_me())
+            if scope is None or scope.is_open:
+                return scope, seat
+            seat.give_back()  # the block ended meanwhile: this task is outside
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[Scope | None]:
+        scope, seat = await self._take_turn()
+        try:
+            yield scope
+        finally:
+            seat.give_back()
+
+
+async def _take_surely(seat: Seat) -> asyncio.CancelledError | None:
+    """Take the seat however long it lasts; return a cancellation met meanwhile."""
+    cancelled = None
+    while True:
+        try:
+            await seat.take_async(_me())
+        except asyncio.CancelledError as error:
+            cancelled = error
+        except DatabaseBusyError:
+            continue
+        else:
+            return cancelled
+
+
+def _me() -> str:
+    task = asyncio.current_task()
+    return "a callback" if task is None else f"task {task.get_name()!r}"

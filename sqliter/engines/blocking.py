@@ -1,0 +1,118 @@
+"""The engine of the blocking API: the calling thread waits and works."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqliter.core import scopes
+from sqliter.core.faults import reported_as
+from sqliter.core.scopes import Scope
+from sqliter.core.steps import Drive, Operation
+from sqliter.engines.local import LocalEngine
+from sqliter.engines.turn import Seat
+from sqliter.exceptions import SqlExecutionError
+
+R = TypeVar("R")
+
+
+class BlockingEngine(LocalEngine):
+    """Runs operations in the thread that asks; blocks belong to threads."""
+
+    def run(self, operation: Operation[R]) -> R:
+        """Carry an operation out and return its result."""
+        drive = Drive(operation)
+        if self._uses_cache(self._scope()):
+            self._serve(drive)
+        if not drive.finished:
+            with reported_as(SqlExecutionError, "-"):
+                self._lease_and_carry(drive)
+        return drive.value  # type: ignore[no-any-return]
+
+    def _lease_and_carry(self, drive: Drive[R]) -> None:
+        if self._reads_elsewhere(drive.access, self._scope()):
+            self._carry_reader(drive)
+        else:
+            with self._turn() as scope:
+                self._carry_writer(drive, scope)
+
+    def connect(self) -> sqlite3.Connection:
+        """Open the writer and return the driver's connection."""
+        with reported_as(SqlExecutionError, "-"), self._turn():
+            return self.writer().raw
+
+    def close(self) -> None:
+        """Close everything; raises ``TransactionError`` inside a block."""
+        self.refuse_in_block()
+        with self._turn():
+            self._close()
+
+    def visit(self, operation: Operation[R]) -> R:
+        """Carry an operation out, and leave the database as open as it was."""
+        was_open = self.stays_open
+        try:
+            return self.run(operation)
+        finally:
+            if not was_open:
+                self.close()
+
+    def enter(self) -> None:
+        """Open a block: a transaction, or a savepoint inside one."""
+        parent, seat = self._take_turn()
+        scope = Scope(self, Seat(self.settings.busy_timeout), _thread(), parent)
+        try:
+            self._begin(scope)
+        except BaseException:
+            self._abandon(scope)
+            seat.give_back()
+            raise
+        scopes.enter(scope)
+
+    def leave(self, *, keep: bool) -> None:
+        """Close the innermost block, keeping or undoing what it did."""
+        scope = self._block_to_leave()
+        try:
+            self._end(scope, keep=keep)
+        finally:
+            scopes.leave(scope)
+            self._seat_around(scope.parent).give_back()
+
+    def commit(self) -> None:
+        """Commit what is open."""
+        with self._turn() as scope:
+            self._commit(scope)
+
+    def rollback(self) -> None:
+        """Take back what is open."""
+        with self._turn() as scope:
+            self._rollback(scope)
+
+    def _scope(self) -> Scope | None:
+        # A context copied into another thread does not take its blocks along.
+        scope = super()._scope()
+        return scope if scope is None or scope.thread == _thread() else None
+
+    def _take_turn(self) -> tuple[Scope | None, Seat]:
+        scope = self._scope()
+        seat = self._seat_around(scope)
+        seat.take(_me())
+        return scope, seat
+
+    @contextmanager
+    def _turn(self) -> Iterator[Scope | None]:
+        scope, seat = self._take_turn()
+        try:
+            yield scope
+        finally:
+            seat.give_back()
+
+
+def _thread() -> int:
+    return threading.get_ident()
+
+
+def _me() -> str:
+    return f"thread {threading.current_thread().name!r}"

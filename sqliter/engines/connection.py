@@ -1,0 +1,230 @@
+"""One connection to SQLite: the only module that talks to the driver."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from sqliter.core.faults import (
+    BusyFault,
+    ConnectionFault,
+    ConstraintFault,
+    Fault,
+    InTransactionFault,
+)
+from sqliter.core.logs import StatementLog
+from sqliter.core.settings import Settings
+from sqliter.core.statement import Request, Result, Statement
+from sqliter.engines.functions import register_functions
+
+_CONSTRAINTS = {
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE: "unique",
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: "primary_key",
+    sqlite3.SQLITE_CONSTRAINT_ROWID: "primary_key",
+    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: "foreign_key",
+    sqlite3.SQLITE_CONSTRAINT_TRIGGER: "foreign_key",  # ON DELETE RESTRICT
+    sqlite3.SQLITE_CONSTRAINT_NOTNULL: "not_null",
+    sqlite3.SQLITE_CONSTRAINT_CHECK: "check",
+}
+_UNIT = "sqliter_unit"
+
+
+class Connection:
+    """A connection whose transactions the library controls itself.
+
+    Everything it raises is a ``Fault``.
+    """
+
+    def __init__(self, settings: Settings, log: StatementLog, *, reader: bool) -> None:
+        self._settings = settings
+        self._log = log
+        try:
+            self.raw = _open(settings)
+        except sqlite3.Error as error:
+            raise ConnectionFault(str(settings.filename), error) from error
+        try:
+            self._prepare(reader=reader)
+        except sqlite3.Error as error:
+            self.raw.close()
+            raise _opening_fault(settings, error) from error
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether SQLite has a transaction open here."""
+        return self.raw.in_transaction
+
+    def answer(self, request: Request) -> list[Result]:
+        """Run what was asked for."""
+        if request.atomic:
+            with self._unit(foreign_keys=request.foreign_keys):
+                return [self._execute(each, request) for each in request.statements]
+        return [self._execute(each, request) for each in request.statements]
+
+    def begin(self) -> None:
+        """Open a transaction."""
+        self.control(self._settings.begin_sql)
+
+    def control(self, *statements: str) -> None:
+        """Run transaction control; nothing of it is logged."""
+        for sql in statements:
+            try:
+                self.raw.execute(sql)
+            except sqlite3.Error as error:
+                raise fault_of(error) from error
+
+    def undo(self, *statements: str) -> None:
+        """Run statements that take back; SQLite may have done so by itself."""
+        if self.raw.in_transaction:
+            self.control(*statements)
+
+    def close(self) -> None:
+        """Close it; what was not committed is discarded."""
+        self.raw.close()
+
+    def _execute(self, statement: Statement, request: Request) -> Result:
+        if not request.internal:
+            self._log.statement(*statement)
+        try:
+            cursor = self.raw.execute(*statement)
+            rows = cursor.fetchall()
+        except (sqlite3.Error, OverflowError, ValueError) as error:
+            raise fault_of(error, statement.sql) from error
+        columns = cursor.description or () if request.named else ()
+        names = tuple(column[0] for column in columns)
+        return Result(rows, cursor.rowcount, cursor.lastrowid, names)
+
+    @contextlib.contextmanager
+    def _unit(self, *, foreign_keys: bool) -> Iterator[None]:
+        """All or nothing: a transaction, or a savepoint inside one."""
+        if self.raw.in_transaction:
+            if not foreign_keys and self._settings.foreign_keys:
+                msg = "foreign keys cannot be switched off inside a transaction"
+                raise InTransactionFault(msg)
+            opening, keeping = f"SAVEPOINT {_UNIT}", f"RELEASE {_UNIT}"
+            undoing: tuple[str, ...] = (f"ROLLBACK TO {_UNIT}", keeping)
+        else:
+            opening, keeping = self._settings.begin_sql, "COMMIT"
+            undoing = ("ROLLBACK",)
+        with self._without_foreign_keys(not foreign_keys):
+            self.control(opening)
+            try:
+                yield
+                self.control(keeping)
+            except BaseException:
+                self.undo(*undoing)
+                raise
+
+    @contextlib.contextmanager
+    def _without_foreign_keys(self, really: bool) -> Iterator[None]:  # noqa: FBT001
+        if not really:
+            yield
+            return
+        self.control("PRAGMA foreign_keys = OFF")
+        try:
+            yield
+        finally:
+            self.control(f"PRAGMA foreign_keys = {int(self._settings.foreign_keys)}")
+
+    def _prepare(self, *, reader: bool) -> None:
+        settings = self._settings
+        register_functions(self.raw)
+        if not settings.is_memory and not reader:
+            self._set_journal_mode()
+        pragmas = {
+            "synchronous": settings.durability,
+            "foreign_keys": int(settings.foreign_keys),
+            **settings.pragmas,
+        }
+        self._set_pragmas(pragmas.items())
+        if reader:
+            self.raw.execute("PRAGMA query_only = ON")
+
+    def _set_pragmas(self, pragmas: Iterable[tuple[str, object]]) -> None:
+        for name, value in pragmas:
+            self.raw.execute(f"PRAGMA {name} = {value}")
+
+    def _set_journal_mode(self) -> None:
+        wanted = self._settings.journal_mode
+        try:
+            (mode,) = self._switch_journal(wanted)
+        except sqlite3.OperationalError as error:
+            if _primary(error) not in _NO_SWITCH:
+                raise
+            mode = str(error)
+        if mode != wanted:
+            self._log.warn(
+                "%s: journal mode %r cannot be had here (%s); readers and the "
+                "writer may wait for each other",
+                self._settings.filename,
+                wanted,
+                mode,
+            )
+
+    def _switch_journal(self, wanted: str) -> tuple[str]:
+        """Switch, waiting for others: SQLite gives up at once here."""
+        deadline = time.monotonic() + self._settings.busy_timeout
+        while True:
+            try:
+                row: tuple[str] = self.raw.execute(
+                    f"PRAGMA journal_mode = {wanted}"
+                ).fetchone()
+            except sqlite3.OperationalError as error:
+                if _primary(error) != sqlite3.SQLITE_BUSY:
+                    raise
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.005)
+            else:
+                return row
+
+
+_NO_SWITCH = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY}
+
+
+def fault_of(error: Exception, sql: str | None = None) -> Fault:
+    """Return what an error of the driver means."""
+    fault = _meaning_of(error)
+    fault.sql = sql
+    return fault
+
+
+def _meaning_of(error: Exception) -> Fault:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return Fault(str(error), error)
+    primary = _primary(error)
+    if primary == sqlite3.SQLITE_CONSTRAINT:
+        return ConstraintFault(_CONSTRAINTS.get(code, "other"), str(error), error)
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return BusyFault(
+            "another connection or process holds it for longer than busy_timeout",
+            error,
+        )
+    return Fault(str(error), error)
+
+
+def _primary(error: Exception) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _opening_fault(settings: Settings, error: sqlite3.Error) -> Fault:
+    fault = fault_of(error)
+    if isinstance(fault, BusyFault):
+        return fault
+    return ConnectionFault(str(settings.filename), error)
+
+
+def _open(settings: Settings) -> sqlite3.Connection:
+    if not settings.is_memory and Path(settings.filename).is_dir():
+        msg = "it is a folder"
+        raise sqlite3.OperationalError(msg)
+    return sqlite3.connect(
+        settings.filename,
+        timeout=settings.busy_timeout,
+        isolation_level=None,  # the library begins and commits itself
+        check_same_thread=False,  # leases see to it that one thread works at a time
+        cached_statements=512,  # a statement that must be parsed costs 2.4 times more
+    )

@@ -1,0 +1,23 @@
+"""Functions written in Python that SQL of this library may call."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqliter.core.statement import Value
+from sqliter.model.codecs import DecimalAvg, DecimalSum, compare_decimal
+
+
+def register_functions(raw: sqlite3.Connection) -> None:
+    """Make them known to a new connection."""
+    raw.create_function("sqliter_casefold", 1, casefold, deterministic=True)
+    raw.create_collation("sqliter_decimal", compare_decimal)
+    raw.create_aggregate("sqliter_decimal_sum", 1, DecimalSum)
+    raw.create_aggregate("sqliter_decimal_avg", 1, DecimalAvg)
+
+
+def casefold(value: Value) -> Value:
+    """Fold case as Unicode defines it; numbers become text, as in ``LIKE``."""
+    if value is None or isinstance(value, bytes):
+        return value
+    return str(value).casefold()

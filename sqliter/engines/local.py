@@ -1,0 +1,352 @@
+"""A local file (or memory): one writer, many readers, transactions, the cache.
+
+What is here blocks for as long as SQLite does and knows nothing about waiting
+for a turn; ``blocking`` and ``awaiting`` add that, each in its own way.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqliter.core import scopes
+from sqliter.core.cache import Cache
+from sqliter.core.effects import Effects
+from sqliter.core.faults import Fault, reported_as
+from sqliter.core.logs import StatementLog
+from sqliter.core.scopes import Scope
+from sqliter.core.settings import Settings
+from sqliter.core.statement import Request, Result
+from sqliter.core.steps import Access, Drive
+from sqliter.engines.connection import Connection
+from sqliter.engines.turn import Seat
+from sqliter.engines.watch import Watch
+from sqliter.exceptions import SqlExecutionError, TransactionError
+
+IDLE_READERS = 4
+
+
+class LocalEngine:
+    """The connections of one database object and what is open on them."""
+
+    def __init__(self, settings: Settings, cache: Cache, log: StatementLog) -> None:
+        self.settings = settings
+        self.cache = cache
+        self._log = log
+        self._seat = Seat(settings.busy_timeout)
+        self._mutex = threading.Lock()
+        self._open: list[Connection] = []
+        self._idle: list[Connection] = []
+        self._writer: Connection | None = None
+        self._watch = Watch(settings, cache)
+        self._pending: Effects | None = None  # of the implicit transaction
+        # A forgotten close() must neither warn nor lose a file handle at exit.
+        self._finalizer = weakref.finalize(self, _close_all, self._open, self._watch)
+
+    # --- state ---
+
+    @property
+    def writer_connection(self) -> Connection | None:
+        """The writer, if it is open."""
+        return self._writer
+
+    @property
+    def stays_open(self) -> bool:
+        """Whether a short visit must not close the database after it."""
+        return self._writer is not None or self.settings.is_memory
+
+    @property
+    def in_block(self) -> bool:
+        """Whether the running task or thread is in a ``with`` block."""
+        return self._scope() is not None
+
+    def refuse_in_block(self) -> None:
+        """Raise ``TransactionError`` if the caller is in a ``with`` block."""
+        if self.in_block:
+            msg = "close() inside an open block would lose its writes; leave it first"
+            raise TransactionError(msg)
+
+    def _scope(self) -> Scope | None:
+        return scopes.innermost(self)
+
+    def _block_to_leave(self) -> Scope:
+        scope = self._scope()
+        if scope is None:
+            msg = "there is no open block to leave in this task or thread"
+            raise TransactionError(msg)
+        return scope
+
+    def _seat_around(self, scope: Scope | None) -> Seat:
+        """What operations inside this block, or outside of all, take in turn."""
+        return self._seat if scope is None else scope.seat
+
+    def _reads_elsewhere(self, access: Access, scope: Scope | None) -> bool:
+        """Whether the lease is a reader, which nobody has to wait for."""
+        alone = scope is None and self._pending is None
+        return access is Access.READ and alone and not self.settings.is_memory
+
+    # --- connections ---
+
+    def writer(self) -> Connection:
+        """Return the one connection that writes; opened when first needed."""
+        if self._writer is None:
+            self._writer = self._connect(reader=False)
+        return self._writer
+
+    @contextmanager
+    def _reader(self) -> Iterator[Connection]:
+        with self._mutex:
+            connection = self._idle.pop() if self._idle else None
+        connection = connection or self._first_reader()
+        try:
+            yield connection
+        finally:
+            self._put_aside(connection)
+
+    def _first_reader(self) -> Connection:
+        if self._writer is None:
+            with self._mutex:  # the writer makes the file and switches it to WAL
+                self.writer()
+        return self._connect(reader=True)
+
+    def _connect(self, *, reader: bool) -> Connection:
+        connection = Connection(self.settings, self._log, reader=reader)
+        self._open.append(connection)
+        return connection
+
+    def _put_aside(self, connection: Connection) -> None:
+        with self._mutex:
+            if len(self._idle) < IDLE_READERS and connection in self._open:
+                self._idle.append(connection)
+                return
+        self._discard(connection)
+
+    def _discard(self, connection: Connection) -> None:
+        if connection in self._open:
+            self._open.remove(connection)
+        connection.close()
+
+    def _close(self) -> None:
+        """Close every connection; an implicit transaction is discarded."""
+        if self._pending is not None:
+            self._pending.undo()
+            self._pending = None
+        with self._mutex:
+            connections = list(self._open)
+            self._open.clear()
+            self._idle.clear()
+            self._writer = None
+        for connection in connections:
+            connection.close()
+        self._watch.close()
+        self.cache.forget_everything()
+        self.cache.reset_stats()
+
+    # --- carrying an operation out; the lease is held ---
+
+    def _serve(self, drive: Drive[Any]) -> None:
+        """Answer from the cache as long as it knows."""
+        while not drive.finished and drive.request.memo is not None:
+            self._watch.look(self._writer)
+            answer = self.cache.lookup(drive.request.memo)
+            if answer is None:
+                return
+            drive.answer((answer,))
+
+    def _uses_cache(self, scope: Scope | None) -> bool:
+        return self.cache.enabled and scope is None and self._pending is None
+
+    def _carry_reader(self, drive: Drive[Any]) -> None:
+        with self._reader() as connection:
+            self._carry(drive, connection, use_cache=self.cache.enabled)
+
+    def _carry_writer(self, drive: Drive[Any], scope: Scope | None) -> None:
+        """Run on the writer: alone, in a block, or in the implicit transaction."""
+        connection = self.writer()
+        if scope is not None:
+            self._carry_in(drive, connection, scope.effects)
+        elif self.settings.auto_commit or drive.access is Access.READ:
+            self._carry_alone(drive, connection)
+        else:
+            self._carry_pending(drive, connection)
+
+    def _carry_in(
+        self, drive: Drive[Any], connection: Connection, effects: Effects
+    ) -> None:
+        """Run inside the open transaction."""
+        if not connection.in_transaction:
+            raise _lost_transaction()
+        with _taken_back(drive.effects):
+            self._carry(drive, connection, use_cache=False)
+        effects.merge(drive.effects)
+
+    def _carry_alone(self, drive: Drive[Any], connection: Connection) -> None:
+        """Run in auto-commit mode: each request is a transaction of its own."""
+        self._watch.look(connection)
+        with _taken_back(drive.effects):
+            self._carry(drive, connection, use_cache=self._uses_cache(None))
+            if connection.in_transaction and self._pending is None:
+                connection.control("COMMIT")  # opened through the raw connection
+        if drive.access is Access.WRITE:
+            self._committed(drive.effects, connection)
+
+    def _carry_pending(self, drive: Drive[Any], connection: Connection) -> None:
+        """Run in the implicit transaction, which stays open when it worked."""
+        first = not connection.in_transaction
+        if first:
+            connection.begin()
+        try:
+            self._carry_in(drive, connection, self._pending or Effects())
+        except BaseException:
+            if first:
+                connection.undo("ROLLBACK")
+            raise
+        if self._pending is None:
+            self._pending = drive.effects
+
+    def _carry(
+        self, drive: Drive[Any], connection: Connection, *, use_cache: bool
+    ) -> None:
+        drive.interrupt = connection.raw.interrupt
+        try:
+            while not drive.finished:
+                self._step(drive, connection, use_cache=use_cache)
+        finally:
+            drive.interrupt = None
+
+    def _step(
+        self, drive: Drive[Any], connection: Connection, *, use_cache: bool
+    ) -> None:
+        try:
+            results = self._answer(drive.request, connection, use_cache=use_cache)
+        except Fault as fault:
+            drive.refuse(fault)
+        else:
+            drive.answer(results)
+        if use_cache:
+            self._serve(drive)
+
+    def _answer(
+        self, request: Request, connection: Connection, *, use_cache: bool
+    ) -> list[Result]:
+        memo = request.memo
+        if memo is None or not use_cache:
+            return connection.answer(request)
+        version = self.cache.version(memo)
+        results = connection.answer(request)
+        self.cache.store(memo, results[0], version)
+        return results
+
+    def _committed(self, effects: Effects, connection: Connection) -> None:
+        """Let go what was remembered of the tables written."""
+        if effects.everything:
+            self.cache.forget_everything()
+        elif effects.tables:
+            self.cache.forget(effects.tables)
+        effects.clear()
+        self._watch.note_own_commit(connection)
+
+    # --- blocks and transactions; the seat is held ---
+
+    def _begin(self, scope: Scope) -> None:
+        with reported_as(SqlExecutionError, self.settings.begin_sql):
+            connection = self.writer()
+            if scope.parent is not None and not connection.in_transaction:
+                raise _lost_transaction()
+            if scope.parent is None and self._pending is not None:
+                scope.adopt(self._pending)
+                self._pending = None
+            else:
+                connection.control(scope.opening(self.settings.begin_sql))
+            scope.is_open = True
+
+    def _abandon(self, scope: Scope) -> None:
+        """Take back a block that nobody got to use."""
+        if scope.adopted:
+            self._pending = scope.effects
+        elif scope.is_open:
+            self.writer().undo(*scope.undoing())
+        scope.is_open = False
+
+    def _end(self, scope: Scope, *, keep: bool) -> None:
+        connection = self.writer()
+        effects = scope.effects
+        if not keep:
+            connection.undo(*scope.undoing())
+            effects.undo()
+            return
+        try:
+            self._keep(scope, connection)
+        except BaseException:
+            connection.undo(*scope.undoing())
+            effects.undo()
+            raise
+        if scope.parent is None:
+            self._committed(effects, connection)
+        else:
+            scope.parent.effects.merge(effects)
+
+    def _keep(self, scope: Scope, connection: Connection) -> None:
+        if not connection.in_transaction:
+            raise _lost_transaction()
+        with reported_as(SqlExecutionError, scope.keeping()):
+            connection.control(scope.keeping())
+
+    def _commit(self, scope: Scope | None) -> None:
+        """Commit what is open; a block goes on with a new transaction."""
+        connection = self._writer
+        if connection is None or not connection.in_transaction:
+            return
+        lineage = scope.lineage() if scope else []
+        with reported_as(SqlExecutionError, "COMMIT"):
+            connection.control("COMMIT")
+            for each in self._take_effects(lineage):
+                self._committed(each, connection)
+            for block in lineage:
+                connection.control(block.opening(self.settings.begin_sql))
+
+    def _rollback(self, scope: Scope | None) -> None:
+        """Take back what the innermost block, or the implicit transaction, did."""
+        connection = self._writer
+        if connection is None:
+            return
+        effects = scope.effects if scope else self._pending
+        with reported_as(SqlExecutionError, "ROLLBACK"):
+            connection.undo(*(scope.undoing() if scope else ("ROLLBACK",)))
+            if effects is not None:
+                effects.undo()
+                effects.clear()
+            if scope is None:
+                self._pending = None
+            else:
+                connection.control(scope.opening(self.settings.begin_sql))
+
+    def _take_effects(self, lineage: list[Scope]) -> list[Effects]:
+        pending, self._pending = self._pending, None
+        return [scope.effects for scope in lineage] or ([pending] if pending else [])
+
+
+@contextmanager
+def _taken_back(effects: Effects) -> Iterator[None]:
+    """Undo what an operation assigned when it fails."""
+    try:
+        yield
+    except BaseException:
+        effects.undo()
+        raise
+
+
+def _lost_transaction() -> TransactionError:
+    return TransactionError(
+        "the transaction of this block has ended, by SQLite after a severe error or "
+        "through the raw connection. Leave the block and try again."
+    )
+
+
+def _close_all(connections: list[Connection], watch: Watch) -> None:
+    for connection in connections:
+        connection.close()
+    watch.close()

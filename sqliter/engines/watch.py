@@ -1,0 +1,69 @@
+"""Notices writes that did not pass through this database object.
+
+A sentinel connection reads ``PRAGMA data_version``, which changes with every
+commit of anybody else, our own writer included. After a commit of our own the
+sentinel is read first and the writer's version second: whatever slips in
+between shows in one of the two.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+
+from sqliter.core.cache import Cache
+from sqliter.core.settings import Settings
+from sqliter.engines.connection import Connection
+
+
+class Watch:
+    """Empties the cache when somebody else wrote. Does nothing without a cache."""
+
+    def __init__(self, settings: Settings, cache: Cache) -> None:
+        self._settings = settings
+        self._cache = cache
+        self._lock = threading.Lock()
+        self._sentinel: sqlite3.Connection | None = None
+        self._seen: int | None = None
+        self._writers_own: int | None = None
+
+    def look(self, writer: Connection | None) -> None:
+        """Drop what is remembered if somebody else wrote since last time."""
+        if self._cache.enabled and writer is not None:
+            with self._lock:
+                seen = self._version(writer)
+                if seen != self._seen:
+                    self._seen = seen
+                    self._cache.forget_everything()
+
+    def note_own_commit(self, writer: Connection) -> None:
+        """Take the present state as known, unless others wrote as well."""
+        if not self._cache.enabled:
+            return
+        with self._lock:
+            seen = self._version(writer)
+            own = None if self._settings.is_memory else _data_version(writer.raw)
+            alone = own == self._writers_own
+            self._seen = seen if alone else None
+            self._writers_own = own
+
+    def close(self) -> None:
+        """Close the sentinel."""
+        sentinel, self._sentinel = self._sentinel, None
+        self._seen = self._writers_own = None
+        if sentinel is not None:
+            sentinel.close()
+
+    def _version(self, writer: Connection) -> int:
+        if self._settings.is_memory:
+            return writer.raw.total_changes
+        if self._sentinel is None:
+            self._sentinel = sqlite3.connect(
+                self._settings.filename, check_same_thread=False, isolation_level=None
+            )
+        return _data_version(self._sentinel)
+
+
+def _data_version(raw: sqlite3.Connection) -> int:
+    row: tuple[int] = raw.execute("PRAGMA data_version").fetchone()
+    return row[0]

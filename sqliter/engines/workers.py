@@ -1,0 +1,105 @@
+"""Threads that work for an event loop and never keep the interpreter alive."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+R = TypeVar("R")
+
+
+class _Job:
+    """One call on its way to a thread and back."""
+
+    __slots__ = ("_call", "_error", "_loop", "_over", "_value", "_waiters")
+
+    def __init__(self, call: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
+        self._call = call
+        self._loop = loop
+        self._over = False
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._waiters: list[asyncio.Future[None]] = []
+
+    def work(self) -> None:
+        try:
+            self._value = self._call()
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+            self._error = error
+        try:
+            self._loop.call_soon_threadsafe(self._end)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            return
+
+    def _end(self) -> None:
+        self._over = True
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def result(self, interrupt: Callable[[], None]) -> Any:
+        """Wait for the end; a cancelled wait interrupts and still waits for it."""
+        cancelled: asyncio.CancelledError | None = None
+        while not self._over:
+            waiter = self._loop.create_future()
+            self._waiters.append(waiter)
+            try:
+                await waiter
+            except asyncio.CancelledError as error:
+                cancelled = error
+                interrupt()
+        if cancelled is not None:
+            raise cancelled
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
+class Workers:
+    """Up to ``size`` daemon threads, started when there is work for them."""
+
+    def __init__(self, size: int, name: str) -> None:
+        self._size = size
+        self._name = name
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._count = 0
+
+    async def run(
+        self, call: Callable[[], R], interrupt: Callable[[], None] = lambda: None
+    ) -> R:
+        """Call in a thread: one hop. When it raises or returns, so does this."""
+        job = _Job(call, asyncio.get_running_loop())
+        self._hire()
+        self._jobs.put(job)
+        return await job.result(interrupt)  # type: ignore[no-any-return]
+
+    def dismiss(self) -> None:
+        """Let every thread end after its work."""
+        count, self._count = self._count, 0
+        for _ in range(count):
+            self._jobs.put(None)
+
+    def _hire(self) -> None:
+        if self._idle.acquire(blocking=False) or self._count >= self._size:
+            return
+        self._count += 1
+        threading.Thread(
+            target=_work,
+            args=(self._jobs, self._idle),
+            name=f"{self._name}-{self._count}",
+            daemon=True,
+        ).start()
+
+
+def _work(
+    jobs: queue.SimpleQueue[_Job | None], idle: threading.Semaphore
+) -> None:
+    # A function, not a method: a thread must not keep its database alive.
+    while (job := jobs.get()) is not None:
+        job.work()
+        del job
+        idle.release()

@@ -1,0 +1,307 @@
+"""Every error the library raises on purpose.
+
+All derive from ``SqliterError``. An error that wraps another one (from SQLite,
+from Pydantic …) names it in a second line of its text and keeps it in
+``original_exception``. Whatever the error knows (``table``, ``key``, ``sql``,
+``fields``, ``kind`` …) is an attribute; errors pickle with all of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+__all__ = [
+    "DatabaseBusyError",
+    "DatabaseConnectionError",
+    "ForeignKeyConstraintError",
+    "ForeignKeyDeletionError",
+    "ForeignKeyError",
+    "ForeignKeyInsertionError",
+    "ForeignKeyUpdateError",
+    "InvalidFilterError",
+    "InvalidForeignKeyError",
+    "InvalidIndexError",
+    "InvalidOffsetError",
+    "InvalidOrderError",
+    "InvalidPrefetchError",
+    "InvalidProjectionError",
+    "InvalidRelationshipError",
+    "InvalidUpdateError",
+    "ManyToManyError",
+    "ManyToManyIntegrityError",
+    "RecordDeletionError",
+    "RecordFetchError",
+    "RecordInsertionError",
+    "RecordNotFoundError",
+    "RecordUpdateError",
+    "SqlExecutionError",
+    "SqliterError",
+    "TableCreationError",
+    "TableDeletionError",
+    "TransactionError",
+]
+
+
+class SqliterError(Exception):
+    """Base of all errors of this library.
+
+    Positional arguments fill the placeholders of ``message_template`` and are
+    kept under the names in ``argument_names``. ``message`` replaces the
+    template's text, ``original`` is the error that caused this one, and further
+    keywords become attributes.
+    """
+
+    message_template: ClassVar[str] = "An error occurred in the SQLiter package."
+    argument_names: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        *arguments: Any,
+        message: str | None = None,
+        original: BaseException | None = None,
+        **details: Any,
+    ) -> None:
+        self.arguments = arguments
+        self._message = message
+        self._origin = ""
+        vars(self).update(zip(self.argument_names, arguments, strict=False))
+        vars(self).update(details)
+        super().__init__(message or self._format(arguments))
+        if original is not None:
+            self.__cause__ = original
+
+    @property
+    def original_exception(self) -> BaseException | None:
+        """The error behind this one, or ``None``."""
+        return self.__cause__
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}{self._origin_line()}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {**vars(self), "_origin": self._origin_line()}
+        return _rebuild, (type(self), self.args), state
+
+    def _format(self, arguments: tuple[Any, ...]) -> str:
+        if arguments:
+            return self.message_template.format(*arguments)
+        return self.message_template.replace("'{}'", "").replace("{}", "").strip(" :")
+
+    def _origin_line(self) -> str:
+        cause = self.__cause__
+        if cause is None:
+            return self._origin
+        kind = type(cause)
+        return f"\n  --> {kind.__module__}.{kind.__qualname__}: {cause}"
+
+
+def _rebuild(cls: type[SqliterError], args: tuple[Any, ...]) -> SqliterError:
+    error = cls.__new__(cls)
+    error.args = args
+    return error
+
+
+# --- the database -----------------------------------------------------------
+
+
+class DatabaseConnectionError(SqliterError):
+    """The file cannot be opened, or is no database."""
+
+    message_template = "Failed to connect to the database: '{}'"
+    argument_names = ("filename",)
+
+
+class DatabaseBusyError(SqliterError):
+    """Another transaction held the database for longer than ``busy_timeout``."""
+
+    message_template = "The database is busy: {}"
+    argument_names = ("reason",)
+
+
+class TransactionError(SqliterError):
+    """A transaction was used in a way that would lose data."""
+
+    message_template = "Transaction error: {}"
+    argument_names = ("reason",)
+
+
+class SqlExecutionError(SqliterError):
+    """A statement failed."""
+
+    message_template = "Failed to execute SQL: '{}'"
+    argument_names = ("sql",)
+
+
+class TableCreationError(SqliterError):
+    """A table cannot be created, or exists with other columns."""
+
+    message_template = "Failed to create the table: '{}'"
+    argument_names = ("table",)
+
+
+class TableDeletionError(SqliterError):
+    """A table cannot be dropped."""
+
+    message_template = "Failed to delete the table: '{}'"
+    argument_names = ("table",)
+
+
+# --- records ----------------------------------------------------------------
+
+
+class RecordInsertionError(SqliterError):
+    """A row cannot be inserted; ``kind`` names a violated constraint."""
+
+    message_template = "Failed to insert record into table: '{}'"
+    argument_names = ("table",)
+
+
+class RecordUpdateError(SqliterError):
+    """Rows cannot be updated; ``kind`` names a violated constraint."""
+
+    message_template = "Failed to update record in table: '{}'"
+    argument_names = ("table",)
+
+
+class RecordFetchError(SqliterError):
+    """Rows cannot be read, or hold what the model cannot."""
+
+    message_template = "Failed to fetch record from table: '{}'"
+    argument_names = ("table",)
+
+
+class RecordDeletionError(SqliterError):
+    """Rows cannot be deleted."""
+
+    message_template = "Failed to delete record from table: '{}'"
+    argument_names = ("table",)
+
+
+class RecordNotFoundError(SqliterError):
+    """There is no row with that key."""
+
+    message_template = "Failed to find that record in the table (key '{}') "
+    argument_names = ("key",)
+
+
+# --- queries ----------------------------------------------------------------
+
+
+class InvalidFilterError(SqliterError):
+    """A filter names an unknown field or operator, or an impossible value."""
+
+    message_template = "Failed to apply filter: invalid field '{}'"
+    argument_names = ("field",)
+
+
+class InvalidOffsetError(SqliterError):
+    """An offset is negative."""
+
+    message_template = "Invalid offset value: '{}'. Offset must be a positive integer."
+    argument_names = ("value",)
+
+
+class InvalidOrderError(SqliterError):
+    """An order names an unknown field or direction."""
+
+    message_template = "Invalid order value - {}"
+    argument_names = ("reason",)
+
+
+class InvalidProjectionError(SqliterError):
+    """Grouping, aggregates or their use are inconsistent."""
+
+    message_template = "Invalid projection query operation: {}"
+    argument_names = ("reason",)
+
+
+class InvalidUpdateError(SqliterError):
+    """A bulk update names unknown fields or values the model refuses."""
+
+    message_template = "Invalid update operation: {}"
+    argument_names = ("reason",)
+
+
+class InvalidIndexError(SqliterError):
+    """An index names fields the model does not have."""
+
+    message_template = "Invalid fields for indexing in model '{}': {}"
+    invalid_fields: list[str]
+    model_class: str
+
+    def __init__(
+        self, invalid_fields: list[str], model_class: str, **details: Any
+    ) -> None:
+        super().__init__(model_class, ", ".join(invalid_fields), **details)
+        self.invalid_fields = list(invalid_fields)
+        self.model_class = model_class
+
+
+class InvalidRelationshipError(SqliterError):
+    """A path through relations names what is no relation."""
+
+    message_template = (
+        "Invalid relationship path '{}': field '{}' is not a valid "
+        "foreign key relationship on model {}"
+    )
+    argument_names = ("path", "field", "model")
+
+
+class InvalidPrefetchError(SqliterError):
+    """A prefetch path names what cannot be prefetched."""
+
+    message_template = (
+        "Invalid prefetch path '{}': '{}' is not a reverse foreign key "
+        "or many-to-many relationship on model {}"
+    )
+    argument_names = ("path", "field", "model")
+
+
+# --- foreign keys and many-to-many ------------------------------------------
+
+
+class ForeignKeyError(SqliterError):
+    """Base of foreign key errors."""
+
+    message_template = "Foreign key error: {}"
+    argument_names = ("reason",)
+
+
+class ForeignKeyConstraintError(ForeignKeyError):
+    """A row refers to one that does not exist, or is still referred to."""
+
+    message_template = (
+        "Foreign key constraint violation: Cannot {} record - referenced record {}"
+    )
+    argument_names = ("operation", "reason")
+
+
+class ForeignKeyInsertionError(ForeignKeyConstraintError, RecordInsertionError):
+    """An inserted row refers to one that does not exist."""
+
+
+class ForeignKeyUpdateError(ForeignKeyConstraintError, RecordUpdateError):
+    """An updated row would refer to one that does not exist."""
+
+
+class ForeignKeyDeletionError(ForeignKeyConstraintError, RecordDeletionError):
+    """A row to delete is still referred to."""
+
+
+class InvalidForeignKeyError(ForeignKeyError, ValueError):
+    """A foreign key is declared inconsistently."""
+
+    message_template = "Invalid foreign key configuration: {}"
+
+
+class ManyToManyError(SqliterError):
+    """Base of many-to-many errors."""
+
+    message_template = "Many-to-many error: {}"
+    argument_names = ("reason",)
+
+
+class ManyToManyIntegrityError(ManyToManyError):
+    """A many-to-many link cannot be read or written."""
+
+    message_template = "Many-to-many integrity error: {}"

@@ -1,0 +1,21 @@
+"""Models: what a class says about its table, and how values are kept in it."""
+
+from __future__ import annotations
+
+from sqliter.model.foreign_key import (
+    ForeignKey,
+    ForeignKeyInfo,
+    get_foreign_key_info,
+)
+from sqliter.model.model import BaseDBModel, SerializableField
+from sqliter.model.unique import Unique, unique
+
+__all__ = [
+    "BaseDBModel",
+    "ForeignKey",
+    "ForeignKeyInfo",
+    "SerializableField",
+    "Unique",
+    "get_foreign_key_info",
+    "unique",
+]

@@ -1,0 +1,198 @@
+"""What a model class says about its table: columns, codecs, keys, indexes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic.fields import FieldInfo
+
+from sqliter.core.statement import Value
+from sqliter.exceptions import InvalidForeignKeyError, InvalidIndexError
+from sqliter.helpers import quote_identifier
+from sqliter.model.codecs import Codec, UnstorableType, UnstorableValue, codec_for
+from sqliter.model.foreign_key import ForeignKeyInfo, get_foreign_key_info
+from sqliter.model.registry import resolve
+from sqliter.model.unique import is_unique
+
+if TYPE_CHECKING:
+    from sqliter.model.model import BaseDBModel
+
+__all__ = ["Column", "Index", "Reference", "Table", "table_of"]
+
+PRIMARY_KEY = "pk"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key as the table sees it."""
+
+    table: str
+    on_delete: str
+    on_update: str
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One field of a model and the column it is kept in."""
+
+    field: str
+    name: str
+    codec: Codec
+    required: bool
+    unique: bool
+    reference: Reference | None = None
+
+    @functools.cached_property
+    def sql(self) -> str:
+        """The quoted name."""
+        return quote_identifier(self.name)
+
+    @functools.cached_property
+    def compared(self) -> str:
+        """The column as it stands in comparisons, orders and groups."""
+        collation = self.codec.collation
+        return f"{self.sql} COLLATE {collation}" if collation else self.sql
+
+    @functools.cached_property
+    def selected(self) -> str:
+        """The column in a select list, under the field's name."""
+        if self.name == self.field:
+            return self.sql
+        return f"{self.sql} AS {quote_identifier(self.field)}"
+
+    def encode(self, value: Any) -> Value:
+        """Return what is stored for a value; raises ``UnstorableValue``."""
+        if value is None:
+            return None
+        if not isinstance(value, self.codec.writes):
+            expected = " or ".join(kind.__name__ for kind in self.codec.writes)
+            msg = f"{value!r} is {type(value).__name__}, not {expected}"
+            raise UnstorableValue(msg)
+        encode = self.codec.encode
+        return value if encode is None else encode(value)
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index over some columns."""
+
+    name: str
+    columns: tuple[Column, ...]
+    unique: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The table of a model; one object per class."""
+
+    model: type[BaseDBModel]
+    name: str
+    columns: tuple[Column, ...]
+
+    @functools.cached_property
+    def sql(self) -> str:
+        """The quoted name."""
+        return quote_identifier(self.name)
+
+    @functools.cached_property
+    def by_field(self) -> dict[str, Column]:
+        """The columns by the field they belong to."""
+        return {column.field: column for column in self.columns}
+
+    @functools.cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The field names in column order."""
+        return tuple(column.field for column in self.columns)
+
+    @functools.cached_property
+    def select_list(self) -> str:
+        """All columns, as they are selected."""
+        return ", ".join(column.selected for column in self.columns)
+
+    @functools.cached_property
+    def pk(self) -> Column:
+        """The primary key."""
+        return self.by_field[PRIMARY_KEY]
+
+    @functools.cached_property
+    def prepared(self) -> dict[Any, Any]:
+        """What was prepared for this table once: loaders, encoders, SQL."""
+        return {}
+
+    def indexes(self) -> list[Index]:
+        """The indexes that foreign keys and ``Meta`` ask for, without repetition.
+
+        Raises ``InvalidIndexError`` for fields the model does not have.
+        """
+        meta = self.model.Meta
+        found = [
+            Index(f"idx_{self.name}_{column.name}", (column,), unique=False)
+            for column in self.columns
+            if column.reference is not None
+        ]
+        found += self.index_list(getattr(meta, "indexes", None) or (), unique=False)
+        found += self.index_list(getattr(meta, "unique_indexes", None) or (), unique=True)
+        return list(dict.fromkeys(found))
+
+    def index_list(
+        self, entries: Iterable[str | Sequence[str]], *, unique: bool
+    ) -> list[Index]:
+        """Return the indexes these entries ask for."""
+        return [self._index(entry, unique=unique) for entry in entries]
+
+    def _index(self, entry: str | Sequence[str], *, unique: bool) -> Index:
+        fields = (entry,) if isinstance(entry, str) else tuple(entry)
+        unknown = [field for field in fields if field not in self.by_field]
+        if unknown or not fields:
+            raise InvalidIndexError(unknown or [""], self.model.__name__)
+        columns = tuple(self.by_field[field] for field in fields)
+        suffix = "_unique" if unique else ""
+        return Index(f"idx_{self.name}_{'_'.join(fields)}{suffix}", columns, unique)
+
+
+def table_of(model: type[BaseDBModel]) -> Table:
+    """Return the table of a model; described once, and again if ``Meta`` changes."""
+    key, table = model.__dict__.get("__sqliter_table__", (None, None))
+    meta = model.Meta
+    current = (meta, getattr(meta, "table_name", None))
+    if table is None or key != current:
+        table = _describe(model)
+        type.__setattr__(model, "__sqliter_table__", (current, table))
+    return table  # type: ignore[no-any-return]
+
+
+def _describe(model: type[BaseDBModel]) -> Table:
+    if not model.__pydantic_complete__:
+        model.model_rebuild()
+    columns = (_column(model, *item) for item in model.model_fields.items())
+    return Table(model, model.get_table_name(), tuple(columns))
+
+
+def _column(model: type[BaseDBModel], name: str, field: FieldInfo) -> Column:
+    info = get_foreign_key_info(field)
+    try:
+        codec = codec_for(field.annotation, field.metadata)
+    except UnstorableType as error:
+        msg = f"field '{name}' of {model.__name__}: {error}"
+        raise UnstorableType(msg) from error
+    if info is None:
+        required = field.is_required() and not codec.nullable
+        return Column(name, name, codec, required, is_unique(field))
+    return _reference_column(model, name, info, codec)
+
+
+def _reference_column(
+    model: type[BaseDBModel], name: str, info: ForeignKeyInfo, codec: Codec
+) -> Column:
+    if info.null and not codec.nullable:
+        raise InvalidForeignKeyError(
+            f"'{name}' of {model.__name__} has null=True, so annotate it as 'int | None'"
+        )
+    target = info.to_model
+    resolved: Any = resolve(target, model) if isinstance(target, str) else target
+    reference = Reference(resolved.get_table_name(), info.on_delete, info.on_update)
+    column = info.db_column or name
+    return Column(name, column, codec, not info.null, info.unique, reference)

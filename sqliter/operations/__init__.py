@@ -1,0 +1,1 @@
+"""Everything the library does, each written once as steps."""

@@ -1,0 +1,215 @@
+"""Single records and batches: insert, get, update, delete."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqliter.core.context import Context
+from sqliter.core.effects import Effects
+from sqliter.core.faults import Fault, reported_as
+from sqliter.core.statement import Memo, Result, Statement, Value
+from sqliter.core.steps import Steps, ask, ask_all, reads, writes
+from sqliter.exceptions import (
+    RecordDeletionError,
+    RecordFetchError,
+    RecordInsertionError,
+    RecordNotFoundError,
+    RecordUpdateError,
+)
+from sqliter.model.loader import loader_of
+from sqliter.model.model import BaseDBModel
+from sqliter.model.row import encoder_of
+from sqliter.model.table import Table, table_of
+from sqliter.operations.schema import known, touch
+from sqliter.planning import write
+
+__all__ = ["bulk_insert", "delete", "get", "insert", "update"]
+
+M = TypeVar("M", bound=BaseDBModel)
+
+
+@writes
+def insert(
+    effects: Effects, instance: M, context: Context, *, timestamp_override: bool = False
+) -> Steps[M]:
+    """Insert one record; the instance gets its key and timestamps."""
+    table = table_of(type(instance))
+    with reported_as(RecordInsertionError, table.name):
+        yield from known(table, context)
+        yield from touch(effects, table, context)
+        stamps = _stamps(instance, context.now(), keep=timestamp_override)
+        fields, row = _row(table, instance, stamps)
+        result = yield from ask(write.insert_statement(table, fields, [row]))
+    _assign(effects, instance, {"pk": instance.pk or result.lastrowid, **stamps})
+    return instance
+
+
+@writes
+def bulk_insert(
+    effects: Effects,
+    instances: Sequence[M],
+    context: Context,
+    *,
+    timestamp_override: bool = False,
+) -> Steps[list[M]]:
+    """Insert records of one model, all or none."""
+    records = list(instances)
+    if not records:
+        return []
+    table = table_of(_common_model(records))
+    with reported_as(RecordInsertionError, table.name):
+        yield from known(table, context)
+        yield from touch(effects, table, context)
+        now = context.now()
+        stamps = [_stamps(each, now, keep=timestamp_override) for each in records]
+        rows = [_row(table, *pair) for pair in zip(records, stamps, strict=True)]
+        batches = list(write.batches(rows))
+        results = yield from ask_all(
+            write.insert_statement(table, fields, batch) for fields, batch in batches
+        )
+        keys = _keys([len(batch) for _, batch in batches], results)
+    for record, stamp, key in zip(records, stamps, keys, strict=True):
+        _assign(effects, record, {"pk": record.pk or key, **stamp})
+    return records
+
+
+@reads
+def get(
+    model: type[M],
+    primary_key: object,
+    context: Context,
+    *,
+    bypass_cache: bool = False,
+    cache_ttl: float | None = None,
+) -> Steps[M | None]:
+    """Return the record with this key, or ``None``."""
+    if cache_ttl is not None and cache_ttl < 0:
+        msg = "cache_ttl must be non-negative"
+        raise ValueError(msg)
+    table = table_of(model)
+    with reported_as(RecordFetchError, table.name):
+        yield from known(table, context)
+        statement = _get_statement(table, primary_key)
+        memo = None
+        if context.cache.enabled and not bypass_cache:
+            memo = _get_memo(table, primary_key, context, cache_ttl)
+        result = yield from ask(statement, memo=memo)
+        loader = loader_of(table, None, local=context.settings.return_local_time)
+        found = loader.load(result.rows)
+    return found[0] if found else None
+
+
+@writes
+def update(effects: Effects, instance: BaseDBModel, context: Context) -> Steps[None]:
+    """Write an instance's fields to its row; only those it has, if it is partial."""
+    table = table_of(type(instance))
+    with reported_as(RecordUpdateError, table.name):
+        yield from known(table, context)
+        yield from touch(effects, table, context)
+        stamp = {"updated_at": context.now()}
+        values = {**vars(instance), **stamp}
+        fields = tuple(f for f in table.fields if f != "pk" and f in values)
+        row = encoder_of(table, fields).encode(values)
+        statement = write.update_statement(table, fields, row, instance.pk)
+        result = yield from ask(statement)
+    if result.rowcount == 0:
+        raise RecordNotFoundError(instance.pk, table=table.name)
+    _assign(effects, instance, stamp)
+
+
+@writes
+def delete(
+    effects: Effects, model: type[BaseDBModel], primary_key: Any, context: Context
+) -> Steps[None]:
+    """Delete the record with this key."""
+    table = table_of(model)
+    with reported_as(RecordDeletionError, table.name):
+        yield from known(table, context)
+        yield from touch(effects, table, context, deletes=True)
+        result = yield from ask(write.delete_statement(table, primary_key))
+    if result.rowcount == 0:
+        raise RecordNotFoundError(primary_key, table=table.name)
+
+
+def _stamps(instance: BaseDBModel, now: int, *, keep: bool) -> dict[str, int]:
+    """Return the timestamps of a new record; ``keep`` those that are not zero."""
+    if not keep:
+        return {"created_at": now, "updated_at": now}
+    return {
+        "created_at": instance.created_at or now,
+        "updated_at": instance.updated_at or now,
+    }
+
+
+def _row(
+    table: Table, instance: BaseDBModel, stamps: dict[str, int]
+) -> tuple[tuple[str, ...], list[Value]]:
+    """Return the fields to insert and their stored values."""
+    fields = write.insert_fields(table, with_pk=instance.pk != 0)
+    values = {**vars(instance), **stamps}
+    missing = [field for field in fields if field not in values]
+    if missing:
+        names = ", ".join(missing)
+        raise Fault(f"the record is partial: it was fetched without {names}")
+    return fields, encoder_of(table, fields).encode(values)
+
+
+def _keys(sizes: Sequence[int], results: Sequence[Result]) -> list[int]:
+    """Return the key of each row: AUTOINCREMENT counts up within a statement."""
+    keys: list[int] = []
+    for size, result in zip(sizes, results, strict=True):
+        last = result.lastrowid or 0
+        keys += range(last - size + 1, last + 1)
+    return keys
+
+
+def _assign(effects: Effects, instance: BaseDBModel, values: dict[str, Any]) -> None:
+    """Set built-in fields, past frozen models and validators; undone on rollback."""
+    attributes = vars(instance)
+    before = {name: attributes.get(name, 0) for name in values}
+    attributes.update(values)
+    instance.__pydantic_fields_set__.update(values)
+    effects.on_undo(_restoring(weakref.ref(instance), before))
+
+
+def _restoring(
+    reference: weakref.ref[BaseDBModel], before: dict[str, Any]
+) -> Callable[[], None]:
+    def restore() -> None:
+        instance = reference()
+        if instance is not None:
+            vars(instance).update(before)
+
+    return restore
+
+
+def _common_model(records: Sequence[M]) -> type[M]:
+    expected = type(records[0])
+    for record in records:
+        if type(record) is not expected:
+            msg = (
+                "All instances must be the same model type. Expected "
+                f"{expected.__name__}, got {type(record).__name__}."
+            )
+            raise TypeError(msg)
+    return expected
+
+
+def _get_statement(table: Table, primary_key: Any) -> Statement:
+    sql = table.prepared.get("get")
+    if sql is None:
+        where = f"WHERE {table.pk.sql} = ?"
+        sql = f"SELECT {table.select_list} FROM {table.sql} {where}"
+        table.prepared["get"] = sql
+    return Statement(sql, (primary_key,))
+
+
+def _get_memo(
+    table: Table, primary_key: object, context: Context, ttl: float | None
+) -> Memo:
+    local = context.settings.return_local_time
+    key = (table, local, "get", type(primary_key), primary_key)
+    # "No such row" is remembered on request only: others may insert it.
+    return Memo(key, table.name, (table.name,), ttl, keep_empty=ttl is not None)

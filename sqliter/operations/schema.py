@@ -1,0 +1,78 @@
+"""What operations need to know about the schema of the file."""
+
+from __future__ import annotations
+
+from sqliter.core.context import Context
+from sqliter.core.effects import Effects
+from sqliter.core.faults import Fault
+from sqliter.core.steps import Steps, look_up
+from sqliter.model.naming import other_spellings
+from sqliter.model.table import Table
+from sqliter.schema import inspection
+
+__all__ = ["compare", "known", "touch"]
+
+
+def known(table: Table, context: Context) -> Steps[None]:
+    """Make sure, once, that the file's table has the model's columns.
+
+    SQLite reads an unknown name in double quotes as a string, so a missing column
+    would show up as a value.
+    """
+    if table in context.known:
+        return
+    columns = yield from columns_of(table)
+    if columns:
+        compare(table, columns)
+        context.known.add(table)
+    else:
+        yield from _look_for_other_spelling(table)
+
+
+def columns_of(table: Table) -> Steps[set[str]]:
+    """Return the columns the file's table has; none if there is no table."""
+    result = yield from look_up(inspection.columns_of(table.name))
+    return {str(name) for (name,) in result.rows}
+
+
+def compare(table: Table, columns: set[str]) -> None:
+    """Raise a ``Fault`` if the file's table lacks columns of the model."""
+    present = {name.lower() for name in columns}
+    missing = [c.name for c in table.columns if c.name.lower() not in present]
+    if missing:
+        names = ", ".join(f"'{name}'" for name in missing)
+        raise Fault(
+            f"table '{table.name}' has no column {names}, which model "
+            f"{table.model.__name__} declares; add it with ALTER TABLE, or make the "
+            "table anew with create_table(..., force=True)"
+        )
+
+
+def touch(
+    effects: Effects, table: Table, context: Context, *, deletes: bool = False
+) -> Steps[None]:
+    """Note which tables an operation changes, cascades and triggers included."""
+    effects.touch((table.name,))
+    if not context.cache.enabled:
+        return
+    reach = context.reach.get(table.name)
+    if table.name not in context.reach:
+        result = yield from look_up(inspection.reach_of(table.name))
+        names = [name for (name,) in result.rows]
+        reach = None if None in names else frozenset(map(str, names))
+        context.reach[table.name] = reach
+    if reach is None:
+        effects.touch_everything()
+    elif deletes:
+        effects.touch(reach)
+
+
+def _look_for_other_spelling(table: Table) -> Steps[None]:
+    result = yield from look_up(inspection.user_tables())
+    spellings = other_spellings(table.model.__name__) - {table.name}
+    found = sorted({str(name) for (name,) in result.rows} & spellings)
+    if found:
+        raise Fault(
+            f"no such table: {table.name}. The file has '{found[0]}'; if that is the "
+            f"one, give {table.model.__name__} a Meta with table_name = '{found[0]}'"
+        )

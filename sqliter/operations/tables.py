@@ -1,0 +1,170 @@
+"""Tables and indexes: create, drop, list, reset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqliter.core.context import Context
+from sqliter.core.effects import Effects
+from sqliter.core.faults import Fault, InTransactionFault, reported_as
+from sqliter.core.statement import Statement
+from sqliter.core.steps import Steps, ask, ask_all, look_up, reads, writes
+from sqliter.exceptions import (
+    SqlExecutionError,
+    TableCreationError,
+    TableDeletionError,
+)
+from sqliter.model.codecs import UnstorableType
+from sqliter.model.model import BaseDBModel
+from sqliter.model.table import Index, Table, table_of
+from sqliter.operations.schema import columns_of, compare
+from sqliter.schema import ddl, inspection
+
+__all__ = ["create", "create_indexes", "drop", "names", "reset"]
+
+
+@writes
+def create(
+    effects: Effects,
+    model: type[BaseDBModel],
+    context: Context,
+    *,
+    exists_ok: bool = True,
+    force: bool = False,
+) -> Steps[None]:
+    """Create the table of a model with its indexes, all or nothing."""
+    table = _described(model)
+    indexes = table.indexes()
+    _schema_changes(effects, context)
+    with reported_as(TableCreationError, table.name):
+        columns = yield from columns_of(table)
+        if columns and exists_ok and not force:
+            compare(table, columns)
+    create_sql = ddl.create_table(table, exists_ok=exists_ok or force)
+    statements = [create_sql, *(ddl.create_index(table, each) for each in indexes)]
+    if force and columns:
+        yield from _replace(table, statements)
+    else:
+        yield from _refuse_other_indexes(table, indexes)
+        yield from _run(table, statements)
+
+
+@writes
+def create_indexes(
+    effects: Effects,
+    model: type[BaseDBModel],
+    entries: Iterable[str | Sequence[str]],
+    context: Context,
+    *,
+    unique: bool = False,
+) -> Steps[None]:
+    """Create indexes on a table that exists."""
+    table = table_of(model)
+    indexes = table.index_list(entries, unique=unique)
+    _schema_changes(effects, context)
+    yield from _refuse_other_indexes(table, indexes)
+    with reported_as(SqlExecutionError, "CREATE INDEX"):
+        columns = yield from columns_of(table)
+        if columns:
+            compare(table, columns)
+    yield from _run(table, [ddl.create_index(table, each) for each in indexes])
+
+
+@writes
+def drop(effects: Effects, model: type[BaseDBModel], context: Context) -> Steps[None]:
+    """Drop the table of a model; a missing one is fine."""
+    name = model.get_table_name()
+    _schema_changes(effects, context)
+    with reported_as(TableDeletionError, name):
+        yield from ask(ddl.drop_table(name))
+
+
+@reads
+def names(context: Context) -> Steps[list[str]]:
+    """Return the names of the user's tables, in the order of their creation."""
+    with reported_as(SqlExecutionError, "SELECT name FROM sqlite_master"):
+        result = yield from ask(inspection.user_tables())
+    return [str(name) for (name,) in result.rows]
+
+
+@writes
+def reset(effects: Effects, context: Context) -> Steps[None]:
+    """Drop every table of the user, all or none."""
+    _schema_changes(effects, context)
+    with reported_as(TableDeletionError, "*"):
+        tables = yield from look_up(inspection.user_tables())
+        foreign_keys = yield from look_up(inspection.references())
+        ordered = inspection.dropping_order(
+            (str(name) for (name,) in tables.rows), foreign_keys.rows
+        )
+        statements = [ddl.drop_table(name) for name in ordered]
+        try:
+            yield from ask_all(statements, foreign_keys=False)
+        except InTransactionFault:  # children go first, so that mostly works, too
+            yield from ask_all(statements)
+    context.log.note("Database reset: %s user-created tables dropped.", len(ordered))
+
+
+def _schema_changes(effects: Effects, context: Context) -> None:
+    effects.touch_everything()
+    context.forget_schema()
+    effects.on_undo(context.forget_schema)
+
+
+def _described(model: type[BaseDBModel]) -> Table:
+    try:
+        return table_of(model)
+    except UnstorableType as error:
+        raise TableCreationError(model.get_table_name(), original=error) from error
+
+
+def _replace(table: Table, statements: list[Statement]) -> Steps[None]:
+    """Drop and create: without foreign keys, or rows of other tables would go, too."""
+    with reported_as(TableCreationError, table.name):
+        foreign_keys = yield from look_up(inspection.references())
+    is_parent = any(parent == table.name for _, parent in foreign_keys.rows)
+    yield from _run(
+        table, [ddl.drop_table(table.name), *statements], foreign_keys=not is_parent
+    )
+
+
+def _run(
+    table: Table, statements: list[Statement], *, foreign_keys: bool = True
+) -> Steps[None]:
+    try:
+        yield from ask_all(statements, foreign_keys=foreign_keys)
+    except Fault as fault:
+        sql = fault.sql or "CREATE TABLE"
+        if sql.startswith("CREATE TABLE"):
+            raise fault.report(TableCreationError, (table.name,)) from fault.original
+        raise fault.report(SqlExecutionError, (sql,)) from fault.original
+
+
+def _refuse_other_indexes(table: Table, indexes: Sequence[Index]) -> Steps[None]:
+    """Raise if an index of the same name means something else.
+
+    ``IF NOT EXISTS`` would skip it silently: a unique index would not be enforced.
+    """
+    wanted = {index.name: _meaning(table, index) for index in indexes}
+    for index in indexes:
+        if wanted[index.name] != _meaning(table, index):
+            raise _other_index(table, index)
+    result = yield from look_up(inspection.indexes_named(list(wanted)))
+    existing: dict[str, list[object]] = {}
+    for name, owner, unique, column in result.rows:
+        existing.setdefault(str(name), [owner, bool(unique)]).append(column)
+    for index in indexes:
+        if existing.get(index.name, wanted[index.name]) != wanted[index.name]:
+            raise _other_index(table, index)
+
+
+def _meaning(table: Table, index: Index) -> list[object]:
+    return [table.name, index.unique, *(column.name for column in index.columns)]
+
+
+def _other_index(table: Table, index: Index) -> SqlExecutionError:
+    reason = ValueError(
+        f"an index named {index.name} exists with another definition; rename a field, "
+        "or drop that index first"
+    )
+    return SqlExecutionError(ddl.create_index(table, index).sql, original=reason)

@@ -1,0 +1,1 @@
+"""Questions as data, and the SQL that answers them."""

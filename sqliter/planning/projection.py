@@ -1,0 +1,149 @@
+"""Grouping, aggregates and conditions on groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqliter.core.statement import Value
+from sqliter.exceptions import InvalidProjectionError
+from sqliter.helpers import quote_identifier
+from sqliter.model.table import Column, Table
+from sqliter.planning.aggregates import AggregateSpec, aggregate_sql, is_decoded
+from sqliter.planning.filters import condition_on, encode_scalar, operand_of
+from sqliter.planning.spec import Condition, QuerySpec
+from sqliter.sql.lookups import Operand, find_lookup, split_suffix
+
+__all__ = ["aggregates", "expression_of", "grouping", "having", "output_columns"]
+
+
+def grouping(table: Table, fields: Iterable[str]) -> list[Column]:
+    """Return the columns to group by."""
+    names = list(fields)
+    for name in names:
+        if name not in table.by_field:
+            raise InvalidProjectionError(
+                f"Cannot group by unknown field '{name}' on model {table.model.__name__}."
+            )
+    return [table.by_field[name] for name in names]
+
+
+def aggregates(
+    spec: QuerySpec[Any], given: dict[str, Any]
+) -> tuple[tuple[str, AggregateSpec], ...]:
+    """Return the aggregates with their aliases, checked against the query."""
+    found = dict(spec.aggregates)
+    for raw_alias, aggregate in given.items():
+        alias = raw_alias.strip()
+        _check_alias(spec.table, alias, found)
+        _check_aggregate(spec.table, alias, aggregate)
+        found[alias] = aggregate
+    return tuple(found.items())
+
+
+def having(spec: QuerySpec[Any], keywords: dict[str, Any]) -> tuple[Condition, ...]:
+    """Return conditions on grouped fields and aggregates."""
+    if not spec.is_projection:
+        msg = "having() requires projection mode. Use group_by/annotate."
+        raise InvalidProjectionError(msg)
+    return tuple(_having(spec, key, value) for key, value in keywords.items())
+
+
+def expression_of(spec: QuerySpec[Any], name: str) -> str | None:
+    """Return the SQL of an aggregate by its alias, or ``None``."""
+    aggregate = dict(spec.aggregates).get(name)
+    return None if aggregate is None else _aggregate_sql(spec.table, aggregate)
+
+
+def output_columns(spec: QuerySpec[Any]) -> list[tuple[str, str, Column | None]]:
+    """Return ``(key, SQL, column that decodes it)`` of each value of a result."""
+    groups = [(c.field, f"{c.sql} AS {quote_identifier(c.field)}", c) for c in spec.group_by]
+    return groups + [
+        (alias, f"{_aggregate_sql(spec.table, each)} AS {quote_identifier(alias)}",
+         _decoding_column(spec.table, each))
+        for alias, each in spec.aggregates
+    ]  # fmt: skip
+
+
+def _column(table: Table, aggregate: AggregateSpec) -> Column | None:
+    return table.by_field[aggregate.field] if aggregate.field else None
+
+
+def _aggregate_sql(table: Table, aggregate: AggregateSpec) -> str:
+    return aggregate_sql(aggregate, _column(table, aggregate))
+
+
+def _decoding_column(table: Table, aggregate: AggregateSpec) -> Column | None:
+    column = _column(table, aggregate)
+    return column if is_decoded(aggregate, column) else None
+
+
+def _having(spec: QuerySpec[Any], key: str, value: Any) -> Condition:
+    name, suffix = (key, "__eq") if _is_known(spec, key) else split_suffix(key)
+    lookup = find_lookup(suffix)
+    assert lookup is not None
+    return condition_on(_having_operand(spec, name), lookup, value)
+
+
+def _is_known(spec: QuerySpec[Any], name: str) -> bool:
+    return name in dict(spec.aggregates) or any(c.field == name for c in spec.group_by)
+
+
+def _having_operand(spec: QuerySpec[Any], name: str) -> Operand:
+    for column in spec.group_by:
+        if column.field == name:
+            return operand_of(spec.table, column)
+    aggregate = dict(spec.aggregates).get(name)
+    if aggregate is None:
+        raise InvalidProjectionError(
+            f"HAVING field '{name}' must be a grouped field or an aggregate alias. "
+            "Aggregate aliases must be defined via annotate()/with_count() before "
+            "calling having()."
+        )
+    return _aggregate_operand(spec.table, name, aggregate)
+
+
+def _aggregate_operand(table: Table, name: str, aggregate: AggregateSpec) -> Operand:
+    sql = _aggregate_sql(table, aggregate)
+    column = _decoding_column(table, aggregate)
+    if column is None:
+        return Operand(name, sql, "BLOB", _encode_number)
+    operand = operand_of(table, column)
+    return Operand(name, sql, "BLOB", operand.encode, operand.collation)
+
+
+def _encode_number(value: Any) -> Value:
+    return encode_scalar(value)
+
+
+def _check_alias(table: Table, alias: str, found: dict[str, AggregateSpec]) -> None:
+    if not alias:
+        msg = "Aggregate alias cannot be empty."
+    elif '"' in alias:
+        msg = f'Aggregate alias "{alias}" cannot contain the " character.'
+    elif alias in table.by_field:
+        msg = f"Aggregate alias '{alias}' conflicts with model field '{alias}'."
+    elif alias in found:
+        msg = f"Aggregate alias '{alias}' is already defined."
+    else:
+        return
+    raise InvalidProjectionError(msg)
+
+
+def _check_aggregate(table: Table, alias: str, aggregate: Any) -> None:
+    if not isinstance(aggregate, AggregateSpec):
+        msg = (
+            "annotate() values must be AggregateSpec instances, got "
+            f"{type(aggregate).__name__} for alias '{alias}'."
+        )
+        raise TypeError(msg)
+    field = aggregate.field
+    if field is not None and field not in table.by_field:
+        raise InvalidProjectionError(
+            f"Aggregate field '{field}' is not a field on model {table.model.__name__}."
+        )
+    if field is None and aggregate.distinct:
+        raise InvalidProjectionError(
+            f"Aggregate alias '{alias}' uses DISTINCT with COUNT(*) which is not "
+            "supported."
+        )

@@ -1,0 +1,284 @@
+"""The chain: what is asked, before anybody decides how to wait for the answer.
+
+Chain methods change the builder and return it. Each checks everything first and
+then replaces the immutable specification, so a failed call leaves no trace.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+from typing_extensions import Self
+
+from sqliter.core.context import Context
+from sqliter.core.statement import Statement
+from sqliter.exceptions import (
+    InvalidOffsetError,
+    InvalidOrderError,
+    InvalidProjectionError,
+)
+from sqliter.model.model import BaseDBModel
+from sqliter.model.table import table_of
+from sqliter.planning import filters, projection, selection
+from sqliter.planning.aggregates import AggregateSpec
+from sqliter.planning.ordering import Nulls, order_terms, split_direction
+from sqliter.planning.select import plan_groups, plan_select
+from sqliter.planning.spec import QuerySpec, Selection
+
+__all__ = ["BaseQuery", "FilterValue"]
+
+M = TypeVar("M", bound=BaseDBModel)
+D_co = TypeVar("D_co", bound="HasContext", covariant=True)
+
+FilterValue: TypeAlias = Any
+"""What a filter compares with: a value of the field's type, ``None``, or a list."""
+
+
+class HasContext(Protocol):
+    """A database object, as far as the chain knows it."""
+
+    @property
+    def context(self) -> Context: ...
+
+
+class BaseQuery(Generic[M, D_co]):
+    """A query over one model; see ``QueryBuilder`` and ``AsyncQueryBuilder``."""
+
+    def __init__(
+        self, db: D_co, model_class: type[M], fields: Iterable[str] | None = None
+    ) -> None:
+        self.db = db
+        self.model_class = model_class
+        self._spec: QuerySpec[M] = QuerySpec(table_of(model_class))
+        self.fields(fields)
+
+    # --- what it is ---
+
+    @property
+    def table_name(self) -> str:
+        """The table the rows come from."""
+        return self._spec.table.name
+
+    @property
+    def filters(self) -> list[tuple[str, Any, str]]:
+        """The conditions as ``(field, value, operator)``."""
+        return [
+            (each.operand.name, each.value, each.lookup.suffix)
+            for each in self._spec.conditions
+        ]
+
+    @property
+    def projection_mode(self) -> bool:
+        """Whether the query gives dicts of groups instead of instances."""
+        return self._spec.is_projection
+
+    def clone(self) -> Self:
+        """Return an independent builder that asks the same.
+
+        Example:
+            >>> adults = db.select(User).filter(age__gte=18)
+            >>> ann = adults.clone().filter(name="Ann")
+        """
+        twin = type(self)(self.db, self.model_class)
+        twin._spec = self._spec
+        return twin
+
+    __copy__ = clone
+
+    def to_sql(self) -> tuple[str, tuple[Any, ...]]:
+        """Return the text and the parameters of the query, without running it."""
+        sql, params = self._statement()
+        return sql, tuple(params)
+
+    # --- which rows ---
+
+    def filter(self, **conditions: FilterValue) -> Self:
+        """Keep the rows that meet all conditions.
+
+        Keywords are field names, optionally with an operator: ``age__gt=3``. Raises
+        ``InvalidFilterError`` for unknown names and impossible values, ``TypeError``
+        for values the operator cannot take.
+        """
+        found = filters.conditions(self._spec.table, conditions)
+        return self._with(conditions=(*self._spec.conditions, *found))
+
+    def limit(self, limit_value: int | None) -> Self:
+        """Give at most so many rows; ``None`` or a negative number: all."""
+        if limit_value is not None:
+            _check_int("limit", limit_value)
+            limit_value = max(limit_value, -1)
+        return self._with(limit=limit_value)
+
+    def offset(self, offset_value: int) -> Self:
+        """Leave out so many rows first. Raises ``InvalidOffsetError`` below zero."""
+        _check_int("offset", offset_value)
+        if offset_value < 0:
+            raise InvalidOffsetError(offset_value)
+        return self._with(offset=offset_value)
+
+    # --- which order ---
+
+    def order(
+        self,
+        *fields: str | None,
+        direction: str | None = None,
+        reverse: bool = False,
+        nulls: Nulls | None = None,
+    ) -> Self:
+        """Order by these fields (``pk`` if none); ``"-name"`` runs downwards.
+
+        ``reverse`` turns all of them round, ``nulls`` puts NULLs ``"first"`` or
+        ``"last"`` (default: below every value). The last call counts. Raises
+        ``InvalidOrderError`` for unknown fields. ``direction`` is deprecated.
+
+        Example:
+            >>> db.select(User).order("-age", "name", nulls="last")
+        """
+        names, direction = split_direction(fields, direction, self._is_orderable)
+        if direction:
+            _warn_direction()
+        terms = order_terms(
+            names or ["pk"],
+            self._order_expression,
+            direction=direction,
+            reverse=reverse,
+            nulls=nulls,
+        )
+        return self._with(order=terms)
+
+    # --- which columns ---
+
+    def fields(self, fields: Iterable[str] | None = None) -> Self:
+        """Fetch these fields and ``pk`` only; replaces an earlier selection.
+
+        The others are absent on the instances. Nothing given: no change. Raises
+        ``ValueError`` for unknown names.
+        """
+        return self._select(fields, lambda n: selection.select(self._spec.table, n))
+
+    def exclude(self, fields: Iterable[str] | None = None) -> Self:
+        """Fetch all fields, or those of ``fields()``, but these.
+
+        Raises ``ValueError`` for unknown names, for ``pk``, and if nothing is left.
+        """
+        spec = self._spec
+        return self._select(
+            fields, lambda n: selection.exclude(spec.table, spec.selection, n)
+        )
+
+    def only(self, field: str) -> Self:
+        """Fetch this field and ``pk`` only."""
+        return self._with(selection=selection.only(self._spec.table, field))
+
+    # --- groups ---
+
+    def group_by(self, *fields: str) -> Self:
+        """Group by these fields; ``fetch_dicts()`` then gives a dict per group."""
+        if not fields:
+            return self
+        columns = projection.grouping(self._spec.table, fields)
+        grouped = tuple(dict.fromkeys((*self._spec.group_by, *columns)))
+        return self._with(group_by=grouped, is_projection=True)
+
+    def annotate(self, **aggregates: AggregateSpec) -> Self:
+        """Add aggregates under these names.
+
+        Example:
+            >>> db.select(Sale).group_by("category").annotate(total=func.sum("amount"))
+        """
+        if not aggregates:
+            return self
+        found = projection.aggregates(self._spec, aggregates)
+        return self._with(aggregates=found, is_projection=True)
+
+    def having(self, **conditions: FilterValue) -> Self:
+        """Keep the groups that meet all conditions, written as in ``filter()``."""
+        if not conditions:
+            return self
+        found = projection.having(self._spec, conditions)
+        return self._with(having=(*self._spec.having, *found))
+
+    # --- the cache ---
+
+    def bypass_cache(self) -> Self:
+        """Neither read nor write the result cache."""
+        return self._with(cached=False)
+
+    def cache_ttl(self, ttl: float) -> Self:
+        """Remember the result for so many seconds, whatever the database says."""
+        if ttl < 0:
+            msg = "TTL must be non-negative"
+            raise ValueError(msg)
+        return self._with(ttl=ttl)
+
+    # --- for the verbs ---
+
+    def _with(self, **changes: Any) -> Self:
+        self._spec = replace(self._spec, **changes)
+        return self
+
+    def _select(self, names: Iterable[str] | None, choose: _Choose) -> Self:
+        chosen = list(names) if names is not None and not isinstance(names, str) else names
+        return self._with(selection=choose(chosen)) if chosen else self
+
+    def _statement(self) -> Statement:
+        plan = plan_groups if self._spec.is_projection else plan_select
+        return plan(self._spec, self.db.context).statement
+
+    def _rows(self, verb: str, instead: str = "") -> QuerySpec[M]:
+        """Return the specification, for verbs that give instances or counts."""
+        if self._spec.is_projection:
+            msg = f"{verb}() is unavailable for projection queries."
+            raise InvalidProjectionError(f"{msg} {instead}".rstrip())
+        return self._spec
+
+    def _groups(self) -> QuerySpec[M]:
+        """Return the specification, for the verb that gives groups."""
+        if not self._spec.is_projection:
+            msg = "fetch_dicts() requires projection mode. Use group_by/annotate."
+            raise InvalidProjectionError(msg)
+        return self._spec
+
+    def _changes(self, verb: str) -> QuerySpec[M]:
+        """Return the specification, for verbs that change every matching row."""
+        spec = self._rows(verb)
+        if verb == "update" and (spec.is_windowed or spec.order):
+            text = "update() changes every matching row: limit, offset and order are ignored"
+            warnings.warn(text, UserWarning, stacklevel=4)
+        return spec
+
+    def _is_orderable(self, name: str) -> bool:
+        known = name in self._spec.table.by_field
+        return known or projection.expression_of(self._spec, name) is not None
+
+    def _order_expression(self, name: str) -> str:
+        expression = projection.expression_of(self._spec, name)
+        if expression is not None:
+            return expression
+        column = self._spec.table.by_field.get(name)
+        if column is None:
+            tail = " or aggregate aliases" if self._spec.is_projection else ""
+            raise InvalidOrderError(f"'{name}' does not exist in model fields{tail}.")
+        return column.compared
+
+
+class _Choose(Protocol):
+    def __call__(self, names: Any, /) -> Selection: ...
+
+
+def _check_int(name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        msg = f"{name} must be an int, not {type(value).__name__}"
+        raise TypeError(msg)
+
+
+def _warn_direction() -> None:
+    warnings.warn(
+        "'direction' argument is deprecated and will be removed in a future version. "
+        "Use 'reverse' instead.",
+        DeprecationWarning,
+        stacklevel=3,
+    )

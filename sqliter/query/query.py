@@ -1,0 +1,87 @@
+"""The blocking query builder."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeVar
+
+from sqliter.core.context import Context
+from sqliter.core.steps import Runner
+from sqliter.model.model import BaseDBModel
+from sqliter.operations import bulk, select
+from sqliter.query.base import BaseQuery, FilterValue
+
+__all__ = ["FilterValue", "QueryBuilder"]
+
+M = TypeVar("M", bound=BaseDBModel)
+
+
+class Database(Runner, Protocol):
+    """What a query needs of a blocking database object."""
+
+    @property
+    def context(self) -> Context: ...
+
+
+class QueryBuilder(BaseQuery[M, Database]):
+    """A query; made by ``db.select(Model)``, answered by the verbs below.
+
+    Verbs raise ``RecordFetchError`` when SQLite fails or a row does not fit its
+    model, and never change the builder.
+
+    Example:
+        >>> db.select(User).filter(age__gte=18).order("name").limit(10).fetch_all()
+    """
+
+    def fetch_all(self) -> list[M]:
+        """Return every row as an instance."""
+        spec = self._rows("fetch_all", "Use fetch_dicts() instead.")
+        return self.db.run(select.fetch_all(spec, self.db.context))
+
+    def fetch_one(self) -> M | None:
+        """Return the first row the query gives, or ``None``."""
+        spec = self._rows("fetch_one", "Use fetch_dicts() instead.")
+        return self.db.run(select.fetch_one(spec, self.db.context))
+
+    def fetch_first(self) -> M | None:
+        """Return the first row in the query's order (by ``pk`` if it has none)."""
+        spec = self._rows("fetch_first", "Use fetch_dicts() instead.")
+        return self.db.run(select.fetch_first(spec, self.db.context))
+
+    def fetch_last(self) -> M | None:
+        """Return the last row in the query's order (by ``pk`` if it has none)."""
+        spec = self._rows("fetch_last", "Use fetch_dicts() instead.")
+        return self.db.run(select.fetch_last(spec, self.db.context))
+
+    def fetch_dicts(self) -> list[dict[str, Any]]:
+        """Return a dict per group: grouped fields, then aggregates."""
+        return self.db.run(select.fetch_dicts(self._groups(), self.db.context))
+
+    def count(self) -> int:
+        """Return how many rows the query gives; limit and offset count."""
+        spec = self._rows("count", "Use len(fetch_dicts()) instead.")
+        return self.db.run(select.count(spec, self.db.context))
+
+    def exists(self) -> bool:
+        """Return whether the query gives any row."""
+        spec = self._rows("exists", "Use len(fetch_dicts()) > 0 instead.")
+        return self.db.run(select.exists(spec, self.db.context))
+
+    def update(self, values: dict[str, Any]) -> int:
+        """Write these values to every matching row; return how many there were.
+
+        The model validates the values (``InvalidUpdateError``); ``updated_at`` is set
+        unless given. Raises ``RecordUpdateError`` when SQLite refuses.
+        """
+        return self.db.run(bulk.update(self._changes("update"), values, self.db.context))
+
+    def delete(self) -> int:
+        """Delete every matching row; return how many there were.
+
+        Limit, offset and order are ignored. Raises ``RecordDeletionError``.
+        """
+        return self.db.run(bulk.delete(self._changes("delete"), self.db.context))
+
+    def explain(self) -> list[str]:
+        """Return SQLite's plan for the query, a line per step."""
+        operation = select.explain(self._statement(), self._spec, self.db.context)
+        return self.db.run(operation)

@@ -1,0 +1,1 @@
+"""Tables as SQL, and what the file says about the tables it has."""

@@ -1,0 +1,72 @@
+"""Questions about the schema of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqliter.core.statement import Row, Statement
+
+__all__ = ["columns_of", "dropping_order", "indexes_named", "reach_of", "user_tables"]
+
+
+def user_tables() -> Statement:
+    """Ask for the names of all tables that are not SQLite's own."""
+    return Statement(
+        "SELECT name FROM sqlite_master WHERE type = 'table' "
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    )
+
+
+def columns_of(table: str) -> Statement:
+    """Ask for the column names of a table; no rows if there is none."""
+    return Statement("SELECT name FROM pragma_table_info(?)", (table,))
+
+
+def indexes_named(names: Sequence[str]) -> Statement:
+    """Ask for ``(name, table, unique, column)`` of existing indexes, in order."""
+    marks = ", ".join("?" * len(names))
+    return Statement(
+        "SELECT i.name, i.tbl_name, l.\"unique\", c.name FROM sqlite_master AS i "
+        "JOIN pragma_index_list(i.tbl_name) AS l ON l.name = i.name "
+        "JOIN pragma_index_info(i.name) AS c "
+        f"WHERE i.type = 'index' AND i.name IN ({marks}) ORDER BY i.name, c.seqno",
+        tuple(names),
+    )
+
+
+def references() -> Statement:
+    """Ask for ``(child, parent)`` of every foreign key between tables."""
+    return Statement(
+        "SELECT DISTINCT m.name, f.\"table\" FROM sqlite_master AS m "
+        "JOIN pragma_foreign_key_list(m.name) AS f WHERE m.type = 'table'"
+    )
+
+
+def reach_of(table: str) -> Statement:
+    """Ask for the tables that change when rows of one are deleted.
+
+    A row of ``NULL`` among them says that triggers make it impossible to tell.
+    """
+    return Statement(
+        "WITH RECURSIVE reach(name) AS (SELECT ? UNION "
+        "SELECT m.name FROM reach AS r, sqlite_master AS m "
+        "JOIN pragma_foreign_key_list(m.name) AS f "
+        "WHERE m.type = 'table' AND lower(f.\"table\") = lower(r.name) "
+        "AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')) "
+        "SELECT name FROM reach UNION ALL "
+        "SELECT NULL FROM sqlite_master WHERE type = 'trigger'",
+        (table,),
+    )
+
+
+def dropping_order(tables: Iterable[str], foreign_keys: Iterable[Row]) -> list[str]:
+    """Return the tables with children before their parents, where that is possible."""
+    left = list(tables)
+    pairs = [(str(c), str(p)) for c, p in foreign_keys if c != p]
+    ordered: list[str] = []
+    while left:
+        free = [t for t in left if not any(p == t and c in left for c, p in pairs)]
+        chosen = free or left[:1]  # a cycle has no beginning
+        ordered += chosen
+        left = [table for table in left if table not in chosen]
+    return ordered

@@ -1,0 +1,1 @@
+"""SQL text and values from data; nothing here runs anything."""

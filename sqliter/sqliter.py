@@ -1,0 +1,291 @@
+"""``SqliterDB``: a database file and everything that can be done with it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar, overload
+
+from typing_extensions import Self, Unpack
+
+from sqliter.core.settings import MEMORY, Options
+from sqliter.core.steps import Operation
+from sqliter.database import BaseDatabase
+from sqliter.engines.blocking import BlockingEngine
+from sqliter.model.model import BaseDBModel
+from sqliter.operations import raw, records, tables
+from sqliter.operations.raw import ExecutionResult
+from sqliter.query.query import QueryBuilder
+
+__all__ = ["SqliterDB"]
+
+M = TypeVar("M", bound=BaseDBModel)
+R = TypeVar("R")
+
+
+class SqliterDB(BaseDatabase):
+    __doc__ = f"""A database in a file, or in memory.
+
+    Every operation connects when it has to. ``with db:`` makes everything inside one
+    transaction; inner blocks are savepoints. May be used from many threads: a block
+    belongs to the thread that opened it, writes of others wait for their turn.
+
+    {BaseDatabase.__doc__}
+        reset: drop all tables at once.
+
+    Example:
+        >>> db = SqliterDB("app.db")
+        >>> db.create_table(User)
+        >>> ada = db.insert(User(name="Ada"))
+        >>> db.select(User).filter(name="Ada").fetch_one()
+    """
+
+    MEMORY_DB = MEMORY
+
+    def __init__(
+        self,
+        db_filename: str | Path | None = None,
+        *,
+        reset: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(db_filename, **options)
+        context = self.context
+        self._engine = BlockingEngine(context.settings, context.cache, context.log)
+        self.reset = reset
+        if reset:
+            self.reset_database()
+
+    @classmethod
+    def create(
+        cls,
+        db_filename: str | Path | None = None,
+        *,
+        reset: bool = False,
+        **options: Unpack[Options],
+    ) -> Self:
+        """Return a database object that is connected; takes what the class takes."""
+        db = cls(db_filename, reset=reset, **options)
+        db.connect()
+        return db
+
+    # --- state ---
+
+    @property
+    def auto_commit(self) -> bool:
+        """Whether writes outside a block are committed at once; may be changed."""
+        return self.context.settings.auto_commit
+
+    @auto_commit.setter
+    def auto_commit(self, value: bool) -> None:
+        self.context.settings.auto_commit = value
+
+    @property
+    def debug(self) -> bool:
+        """Whether statements are logged; may be changed."""
+        return self.context.log.debug
+
+    @debug.setter
+    def debug(self, value: bool) -> None:
+        self.context.log.debug = value
+
+    @property
+    def conn(self) -> sqlite3.Connection | None:
+        """The driver's connection that writes, or ``None`` if there is none."""
+        writer = self._engine.writer_connection
+        return None if writer is None else writer.raw
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the database is open."""
+        return self._engine.writer_connection is not None
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the running thread is in a ``with db:`` block."""
+        return self._engine.in_block
+
+    @property
+    def table_names(self) -> list[str]:
+        """The names of all tables but SQLite's own."""
+        return self.get_table_names()
+
+    # --- connection and transactions ---
+
+    def connect(self) -> sqlite3.Connection:
+        """Open the database; raises ``DatabaseConnectionError``."""
+        return self._engine.connect()
+
+    def close(self) -> None:
+        """Close the database; a later operation opens it again.
+
+        What was not committed is lost. Raises ``TransactionError`` inside a block.
+        """
+        self._engine.close()
+        self.context.forget_schema()
+
+    def commit(self) -> None:
+        """Commit what is open; a block goes on with a new transaction."""
+        self._engine.commit()
+
+    def rollback(self) -> None:
+        """Take back what the innermost block, or ``auto_commit=False``, collected."""
+        self._engine.rollback()
+
+    def __enter__(self) -> Self:
+        self._engine.enter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._engine.leave(keep=kind is None)
+
+    def run(self, operation: Operation[R]) -> R:
+        """Carry an operation out; the verbs below are operations."""
+        return self._engine.run(operation)
+
+    # --- tables ---
+
+    def get_table_names(self) -> list[str]:
+        """Return the names of all tables but SQLite's own."""
+        return self._engine.visit(tables.names(self.context))
+
+    def create_table(
+        self, model_class: type[BaseDBModel], *, exists_ok: bool = True, force: bool = False
+    ) -> None:
+        """Create the table of a model, and its indexes.
+
+        ``force`` drops an existing table first; rows of other tables stay. Raises
+        ``TableCreationError`` (also if the table exists with other columns),
+        ``InvalidIndexError``, ``SqlExecutionError`` for a failing index.
+        """
+        self.run(tables.create(model_class, self.context, exists_ok=exists_ok, force=force))
+
+    def create_indexes(
+        self,
+        model_class: type[BaseDBModel],
+        indexes: Sequence[str | Sequence[str]],
+        *,
+        unique: bool = False,
+    ) -> None:
+        """Create indexes over fields, or tuples of fields, of an existing table."""
+        self.run(tables.create_indexes(model_class, indexes, self.context, unique=unique))
+
+    def drop_table(self, model_class: type[BaseDBModel]) -> None:
+        """Drop the table of a model, if it exists; raises ``TableDeletionError``."""
+        self.run(tables.drop(model_class, self.context))
+
+    def reset_database(self) -> None:
+        """Drop every table but SQLite's own; raises ``TableDeletionError``."""
+        self.run(tables.reset(self.context))
+
+    # --- records ---
+
+    def insert(self, model_instance: M, *, timestamp_override: bool = False) -> M:
+        """Insert a record; returns the same instance, with its key and timestamps.
+
+        ``timestamp_override`` keeps timestamps that are not zero. Raises
+        ``RecordInsertionError``, ``ForeignKeyConstraintError``.
+        """
+        return self.run(
+            records.insert(
+                model_instance, self.context, timestamp_override=timestamp_override
+            )
+        )
+
+    def bulk_insert(
+        self, instances: Sequence[M], *, timestamp_override: bool = False
+    ) -> list[M]:
+        """Insert records of one model, all or none; returns the same instances.
+
+        Raises ``TypeError`` for mixed models, else as ``insert``.
+        """
+        return self.run(
+            records.bulk_insert(
+                instances, self.context, timestamp_override=timestamp_override
+            )
+        )
+
+    def get(
+        self,
+        model_class: type[M],
+        primary_key_value: object,
+        *,
+        bypass_cache: bool = False,
+        cache_ttl: float | None = None,
+    ) -> M | None:
+        """Return the record with this key, or ``None``.
+
+        ``cache_ttl`` (seconds) remembers this answer for as long, also if there is no
+        such record. Raises ``RecordFetchError``.
+        """
+        return self.run(
+            records.get(
+                model_class,
+                primary_key_value,
+                self.context,
+                bypass_cache=bypass_cache,
+                cache_ttl=cache_ttl,
+            )
+        )
+
+    def update(self, model_instance: BaseDBModel) -> None:
+        """Write a record; only the fields it has, if it was fetched in part.
+
+        Raises ``RecordNotFoundError``, ``RecordUpdateError``.
+        """
+        self.run(records.update(model_instance, self.context))
+
+    def update_where(
+        self, model_class: type[BaseDBModel], where: dict[str, Any], values: dict[str, Any]
+    ) -> int:
+        """Write values to all rows that match; returns how many there were."""
+        return self.select(model_class).filter(**where).update(values)
+
+    def delete(self, model_class: type[BaseDBModel], primary_key_value: object) -> None:
+        """Delete the record with this key.
+
+        Raises ``RecordNotFoundError``, ``ForeignKeyConstraintError``,
+        ``RecordDeletionError``.
+        """
+        self.run(records.delete(model_class, primary_key_value, self.context))
+
+    def select(
+        self,
+        model_class: type[M],
+        fields: Iterable[str] | None = None,
+        exclude: Iterable[str] | None = None,
+    ) -> QueryBuilder[M]:
+        """Return a query over a model."""
+        return QueryBuilder(self, model_class, fields).exclude(exclude)
+
+    # --- SQL ---
+
+    def execute(self, sql: str, params: Iterable[Any] = ()) -> ExecutionResult:
+        """Run one statement; returns ``rowcount`` and ``lastrowid``.
+
+        ``params`` has a value for each ``?``. Raises ``SqlExecutionError``.
+        """
+        return self.run(raw.execute(sql, params, self.context))
+
+    @overload
+    def fetch(self, sql: str, params: Iterable[Any] = ()) -> list[dict[str, Any]]: ...
+    @overload
+    def fetch(self, sql: str, params: Iterable[Any] = (), *, model: type[M]) -> list[M]: ...
+    def fetch(
+        self, sql: str, params: Iterable[Any] = (), *, model: type[M] | None = None
+    ) -> list[dict[str, Any]] | list[M]:
+        """Return the rows of a query as dicts, or as instances of ``model``.
+
+        Columns are matched with fields by name; fields that are missing are absent.
+        Raises ``SqlExecutionError``, ``RecordFetchError``.
+        """
+        if model is None:
+            return self.run(raw.fetch_dicts(sql, params, self.context))
+        return self.run(raw.fetch_models(sql, params, model, self.context))
