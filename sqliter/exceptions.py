@@ -46,13 +46,17 @@ class SqliterError(Exception):
     """Base of all errors of this library.
 
     Positional arguments fill the placeholders of ``message_template`` and are
-    kept under the names in ``argument_names``. ``message`` replaces the
+    kept under the names that the class gives them (``arguments=``). ``message`` replaces the
     template's text, ``original`` is the error that caused this one, and further
     keywords become attributes.
     """
 
     message_template: ClassVar[str] = "An error occurred in the SQLiter package."
     argument_names: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, arguments: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.argument_names = arguments or cls.argument_names
 
     def __init__(
         self,
@@ -104,122 +108,106 @@ def _rebuild(cls: type[SqliterError], args: tuple[Any, ...]) -> SqliterError:
 # --- the database -----------------------------------------------------------
 
 
-class DatabaseConnectionError(SqliterError):
+class DatabaseConnectionError(SqliterError, arguments=("filename",)):
     """The file cannot be opened, or is no database."""
 
     message_template = "Failed to connect to the database: '{}'"
-    argument_names = ("filename",)
 
 
-class DatabaseBusyError(SqliterError):
+class DatabaseBusyError(SqliterError, arguments=("reason",)):
     """Another transaction held the database for longer than ``busy_timeout``."""
 
     message_template = "The database is busy: {}"
-    argument_names = ("reason",)
 
 
-class TransactionError(SqliterError):
+class TransactionError(SqliterError, arguments=("reason",)):
     """A transaction was used in a way that would lose data."""
 
     message_template = "Transaction error: {}"
-    argument_names = ("reason",)
 
 
-class SqlExecutionError(SqliterError):
+class SqlExecutionError(SqliterError, arguments=("sql",)):
     """A statement failed."""
 
     message_template = "Failed to execute SQL: '{}'"
-    argument_names = ("sql",)
 
 
-class TableCreationError(SqliterError):
+class TableCreationError(SqliterError, arguments=("table",)):
     """A table cannot be created, or exists with other columns."""
 
     message_template = "Failed to create the table: '{}'"
-    argument_names = ("table",)
 
 
-class TableDeletionError(SqliterError):
+class TableDeletionError(SqliterError, arguments=("table",)):
     """A table cannot be dropped."""
 
     message_template = "Failed to delete the table: '{}'"
-    argument_names = ("table",)
 
 
 # --- records ----------------------------------------------------------------
 
 
-class RecordInsertionError(SqliterError):
+class RecordInsertionError(SqliterError, arguments=("table",)):
     """A row cannot be inserted; ``kind`` names a violated constraint."""
 
     message_template = "Failed to insert record into table: '{}'"
-    argument_names = ("table",)
 
 
-class RecordUpdateError(SqliterError):
+class RecordUpdateError(SqliterError, arguments=("table",)):
     """Rows cannot be updated; ``kind`` names a violated constraint."""
 
     message_template = "Failed to update record in table: '{}'"
-    argument_names = ("table",)
 
 
-class RecordFetchError(SqliterError):
+class RecordFetchError(SqliterError, arguments=("table",)):
     """Rows cannot be read, or hold what the model cannot."""
 
     message_template = "Failed to fetch record from table: '{}'"
-    argument_names = ("table",)
 
 
-class RecordDeletionError(SqliterError):
+class RecordDeletionError(SqliterError, arguments=("table",)):
     """Rows cannot be deleted."""
 
     message_template = "Failed to delete record from table: '{}'"
-    argument_names = ("table",)
 
 
-class RecordNotFoundError(SqliterError):
+class RecordNotFoundError(SqliterError, arguments=("key",)):
     """There is no row with that key."""
 
     message_template = "Failed to find that record in the table (key '{}') "
-    argument_names = ("key",)
 
 
 # --- queries ----------------------------------------------------------------
 
 
-class InvalidFilterError(SqliterError):
+class InvalidFilterError(SqliterError, arguments=("field",)):
     """A filter names an unknown field or operator, or an impossible value."""
 
     message_template = "Failed to apply filter: invalid field '{}'"
-    argument_names = ("field",)
 
 
-class InvalidOffsetError(SqliterError):
+class InvalidOffsetError(SqliterError, arguments=("value",)):
     """An offset is negative."""
 
     message_template = "Invalid offset value: '{}'. Offset must be a positive integer."
-    argument_names = ("value",)
 
 
-class InvalidOrderError(SqliterError):
+class InvalidOrderError(SqliterError, arguments=("reason",)):
     """An order names an unknown field or direction."""
 
     message_template = "Invalid order value - {}"
-    argument_names = ("reason",)
 
 
-class InvalidProjectionError(SqliterError):
+class InvalidProjectionError(SqliterError, arguments=("reason",)):
     """Grouping, aggregates or their use are inconsistent."""
 
     message_template = "Invalid projection query operation: {}"
-    argument_names = ("reason",)
 
 
-class InvalidUpdateError(SqliterError):
+class InvalidUpdateError(SqliterError, arguments=("reason",)):
     """A bulk update names unknown fields or values the model refuses."""
 
     message_template = "Invalid update operation: {}"
-    argument_names = ("reason",)
 
 
 class InvalidIndexError(SqliterError):
@@ -237,43 +225,39 @@ class InvalidIndexError(SqliterError):
         self.model_class = model_class
 
 
-class InvalidRelationshipError(SqliterError):
+class InvalidRelationshipError(SqliterError, arguments=("path", "field", "model")):
     """A path through relations names what is no relation."""
 
     message_template = (
         "Invalid relationship path '{}': field '{}' is not a valid "
         "foreign key relationship on model {}"
     )
-    argument_names = ("path", "field", "model")
 
 
-class InvalidPrefetchError(SqliterError):
+class InvalidPrefetchError(SqliterError, arguments=("path", "field", "model")):
     """A prefetch path names what cannot be prefetched."""
 
     message_template = (
         "Invalid prefetch path '{}': '{}' is not a reverse foreign key "
         "or many-to-many relationship on model {}"
     )
-    argument_names = ("path", "field", "model")
 
 
 # --- foreign keys and many-to-many ------------------------------------------
 
 
-class ForeignKeyError(SqliterError):
+class ForeignKeyError(SqliterError, arguments=("reason",)):
     """Base of foreign key errors."""
 
     message_template = "Foreign key error: {}"
-    argument_names = ("reason",)
 
 
-class ForeignKeyConstraintError(ForeignKeyError):
+class ForeignKeyConstraintError(ForeignKeyError, arguments=("operation", "reason")):
     """A row refers to one that does not exist, or is still referred to."""
 
     message_template = (
         "Foreign key constraint violation: Cannot {} record - referenced record {}"
     )
-    argument_names = ("operation", "reason")
 
 
 class ForeignKeyInsertionError(ForeignKeyConstraintError, RecordInsertionError):
@@ -294,11 +278,10 @@ class InvalidForeignKeyError(ForeignKeyError, ValueError):
     message_template = "Invalid foreign key configuration: {}"
 
 
-class ManyToManyError(SqliterError):
+class ManyToManyError(SqliterError, arguments=("reason",)):
     """Base of many-to-many errors."""
 
     message_template = "Many-to-many error: {}"
-    argument_names = ("reason",)
 
 
 class ManyToManyIntegrityError(ManyToManyError):

@@ -30,7 +30,7 @@ def infer_sqlite_type(field_type: type | None) -> str:
         return "TEXT"
 
 
-def to_unix_timestamp(value: datetime.date | datetime.datetime) -> int:
+def to_unix_timestamp(value: object) -> int:
     """Return whole seconds since the epoch (fractions dropped toward zero).
 
     A naive ``datetime`` is local time, a ``date`` is midnight UTC.

@@ -66,6 +66,20 @@ class ConstraintFault(Fault):
         return error(*arguments, original=self.original, kind=self.kind)
 
 
+class MisfitFault(Fault):
+    """A stored value is none of its field."""
+
+    def __init__(self, column: str, key: object, shown: str, original: Exception) -> None:
+        super().__init__(f"column '{column}' of pk {key} holds {shown}", original)
+        self.column = column
+        self.key = key
+
+    def report(self, error: type[SqliterError], arguments: tuple[Any, ...]) -> SqliterError:
+        text = f"{error.message_template.format(*arguments)}, {self}"
+        details = {"column": self.column, "key": self.key}
+        return error(*arguments, message=text, original=self.original, **details)
+
+
 class BusyFault(Fault):
     """Somebody else holds the database."""
 

@@ -11,6 +11,7 @@ from sqliter.model.codecs import DecimalAvg, DecimalSum, compare_decimal
 def register_functions(raw: sqlite3.Connection) -> None:
     """Make them known to a new connection."""
     raw.create_function("sqliter_casefold", 1, casefold, deterministic=True)
+    raw.create_function("sqliter_unhex", 1, unhex, deterministic=True)
     raw.create_collation("sqliter_decimal", compare_decimal)
     raw.create_aggregate("sqliter_decimal_sum", 1, DecimalSum)
     raw.create_aggregate("sqliter_decimal_avg", 1, DecimalAvg)
@@ -21,3 +22,15 @@ def casefold(value: Value) -> Value:
     if value is None or isinstance(value, bytes):
         return value
     return str(value).casefold()
+
+
+def unhex(value: Value) -> Value:
+    """Return a value of a long list as it was before it became JSON."""
+    if not isinstance(value, str):
+        return value
+    kind, text = value[0], value[1:]
+    if kind == "s":
+        return text
+    if kind == "f":
+        return float.fromhex(text)
+    return bytes.fromhex(text) if kind == "b" else bytes.fromhex(text).decode()

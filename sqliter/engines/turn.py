@@ -16,7 +16,7 @@ class _Ticket:
 
     __slots__ = ("call", "granted")
 
-    def __init__(self, call: Callable[[], None]) -> None:
+    def __init__(self, call: Callable[[], object]) -> None:
         self.call = call
         self.granted = False
 
@@ -90,7 +90,7 @@ class Seat:
         self._sit(name)
         return True
 
-    def _queue_up(self, call: Callable[[], None]) -> _Ticket | None:
+    def _queue_up(self, call: Callable[[], object]) -> _Ticket | None:
         """Join the queue; ``None`` if the seat became free meanwhile."""
         with self._mutex:
             if self._holder is None:

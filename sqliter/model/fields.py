@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic_core import SchemaValidator
-
-if TYPE_CHECKING:
-    from sqliter.model.model import BaseDBModel
 
 __all__ = ["coerce", "validate"]
 
@@ -21,7 +18,7 @@ _adapters: weakref.WeakKeyDictionary[type, dict[str, TypeAdapter[Any]]] = (
 )
 
 
-def validate(model: type[BaseDBModel], field: str, value: Any) -> Any:
+def validate(model: type[BaseModel], field: str, value: Any) -> Any:
     """Return the value as the model would take it, its own validators included.
 
     Raises ``pydantic.ValidationError``.
@@ -32,7 +29,7 @@ def validate(model: type[BaseDBModel], field: str, value: Any) -> Any:
     return validators[field].validate_python(value)
 
 
-def coerce(model: type[BaseDBModel], field: str, value: Any) -> Any:
+def coerce(model: type[BaseModel], field: str, value: Any) -> Any:
     """Return the value converted to the field's bare type.
 
     Validators of the model do not run: the value passed them when it was made.
@@ -40,11 +37,12 @@ def coerce(model: type[BaseDBModel], field: str, value: Any) -> Any:
     """
     adapters = _adapters.setdefault(model, {})
     if field not in adapters:
-        adapters[field] = TypeAdapter(model.model_fields[field].annotation)
+        annotation: Any = model.model_fields[field].annotation
+        adapters[field] = TypeAdapter(annotation)
     return adapters[field].validate_python(value)
 
 
-def _field_validator(model: type[BaseDBModel], field: str) -> SchemaValidator:
+def _field_validator(model: type[BaseModel], field: str) -> SchemaValidator:
     schema, definitions = _fields_schema(model)
     inner = schema["fields"][field]["schema"]
     if definitions:
@@ -52,7 +50,7 @@ def _field_validator(model: type[BaseDBModel], field: str) -> SchemaValidator:
     return SchemaValidator(inner)
 
 
-def _fields_schema(model: type[BaseDBModel]) -> tuple[Any, list[Any]]:
+def _fields_schema(model: type[BaseModel]) -> tuple[Any, list[Any]]:
     """Find the fields inside the wrappers that Pydantic puts around them."""
     schema: Any = model.__pydantic_core_schema__
     definitions: list[Any] = []

@@ -8,22 +8,20 @@ before passes with one look.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from sqliter.core.faults import Fault
+from sqliter.core.faults import MisfitFault
 from sqliter.core.statement import Row, Value
+from sqliter.model.codecs.codec import shown
 from sqliter.model.fields import coerce
-
-if TYPE_CHECKING:
-    from sqliter.model.model import BaseDBModel
-    from sqliter.model.table import Column, Table
+from sqliter.model.table import Column, Table
 
 __all__ = ["Loader", "decoder", "fits", "loader_of", "read"]
 
-M = TypeVar("M", bound="BaseDBModel")
+M = TypeVar("M", bound=BaseModel)
 
 _MANY = 1024  # combinations of storage classes to remember
 
@@ -39,7 +37,7 @@ class Loader(Generic[M]):
     def __init__(self, table: Table, fields: Sequence[str], *, local: bool) -> None:
         columns = [table.by_field[field] for field in fields]
         self._table = table
-        self._model: type[M] = table.model  # type: ignore[assignment]
+        self._model: type[M] = table.model
         self._fields = tuple(fields)
         self._columns = columns
         self._local = local
@@ -122,14 +120,9 @@ class Loader(Generic[M]):
 
     def _misfit(
         self, column: Column, value: Value, row: Row, error: Exception
-    ) -> Fault:
+    ) -> MisfitFault:
         key = dict(zip(self._fields, row, strict=True)).get("pk")
-        text = (
-            f"column '{column.name}' of table '{self._table.name}' (pk {key}) holds "
-            f"{_shortened(value)}, which field '{column.field}' cannot: {error}"
-        )
-        original = error if isinstance(error, ValidationError) else ValueError(text)
-        return Fault(text, original)
+        return MisfitFault(column.name, key, shown(value), error)
 
 
 def fits(column: Column, kind: type) -> bool:
@@ -163,12 +156,4 @@ def read(column: Column, value: Value, *, local: bool) -> Any:
 def loader_of(table: Table, fields: tuple[str, ...] | None, *, local: bool) -> Loader[Any]:
     """Return the loader of these fields (all if ``None``); prepared once."""
     key = (Loader, fields, local)
-    loader = table.prepared.get(key)
-    if loader is None:
-        loader = table.prepared[key] = Loader(table, fields or table.fields, local=local)
-    return loader  # type: ignore[no-any-return]
-
-
-def _shortened(value: Value) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return table.prepare(key, lambda: Loader(table, fields or table.fields, local=local))

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
 
 from sqliter.exceptions import InvalidForeignKeyError
 
-if TYPE_CHECKING:
-    from sqliter.model.model import BaseDBModel
-
-_models: dict[str, weakref.WeakValueDictionary[tuple[str, str], type[BaseDBModel]]] = {}
+_models: dict[str, weakref.WeakValueDictionary[tuple[str, str], type[BaseModel]]] = {}
 
 
-def register(model: type[BaseDBModel]) -> None:
+def register(model: type[BaseModel]) -> None:
     """Make a class known; a second one of the same module and name replaces it."""
     named = _models.setdefault(model.__name__, weakref.WeakValueDictionary())
     named[model.__module__, model.__qualname__] = model
 
 
-def resolve(target: str, owner: type[BaseDBModel]) -> type[BaseDBModel]:
+def resolve(target: str, owner: type[BaseModel]) -> type[BaseModel]:
     """Return the model that ``target`` means in a class body of ``owner``.
 
     ``"self"`` is the owner itself, ``"module.Class"`` exact; of a bare name the

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqliter.core.faults import Fault
 from sqliter.core.statement import Value
 from sqliter.model.codecs import UnstorableValue
-
-if TYPE_CHECKING:
-    from sqliter.model.table import Column, Table
+from sqliter.model.table import Column, Table
 
 __all__ = ["RowEncoder", "encoder_of"]
 
@@ -62,8 +60,4 @@ class RowEncoder:
 
 def encoder_of(table: Table, fields: tuple[str, ...]) -> RowEncoder:
     """Return the encoder of these fields; prepared once."""
-    encoder = table.prepared.get((RowEncoder, fields))
-    if encoder is None:
-        encoder = RowEncoder(table, fields)
-        table.prepared[RowEncoder, fields] = encoder
-    return encoder  # type: ignore[no-any-return]
+    return table.prepare((RowEncoder, fields), lambda: RowEncoder(table, fields))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic.fields import FieldInfo
 
@@ -17,12 +17,14 @@ from sqliter.model.foreign_key import ForeignKeyInfo, get_foreign_key_info
 from sqliter.model.registry import resolve
 from sqliter.model.unique import is_unique
 
-if TYPE_CHECKING:
-    from sqliter.model.model import BaseDBModel
-
 __all__ = ["Column", "Index", "Reference", "Table", "table_of"]
 
 PRIMARY_KEY = "pk"
+
+P = TypeVar("P")
+
+Model: TypeAlias = Any
+"""A model class. Models know their tables, so tables cannot import models."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,7 @@ class Column:
             expected = " or ".join(kind.__name__ for kind in self.codec.writes)
             msg = f"{value!r} is {type(value).__name__}, not {expected}"
             raise UnstorableValue(msg)
-        encode = self.codec.encode
-        return value if encode is None else encode(value)
+        return self.codec.store(value)
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Index:
 class Table:
     """The table of a model; one object per class."""
 
-    model: type[BaseDBModel]
+    model: Model
     name: str
     columns: tuple[Column, ...]
 
@@ -118,9 +119,18 @@ class Table:
         return self.by_field[PRIMARY_KEY]
 
     @functools.cached_property
-    def prepared(self) -> dict[Any, Any]:
-        """What was prepared for this table once: loaders, encoders, SQL."""
+    def _prepared(self) -> dict[Hashable, Any]:
         return {}
+
+    def prepare(self, key: Hashable, make: Callable[[], P]) -> P:
+        """Return what was made for this table under a key; made at first use.
+
+        Loaders, encoders and SQL texts live as long as their table.
+        """
+        found: P | None = self._prepared.get(key)
+        if found is None:
+            found = self._prepared[key] = make()
+        return found
 
     def indexes(self) -> list[Index]:
         """The indexes that foreign keys and ``Meta`` ask for, without repetition.
@@ -153,7 +163,7 @@ class Table:
         return Index(f"idx_{self.name}_{'_'.join(fields)}{suffix}", columns, unique)
 
 
-def table_of(model: type[BaseDBModel]) -> Table:
+def table_of(model: Model) -> Table:
     """Return the table of a model; described once, and again if ``Meta`` changes."""
     key, table = model.__dict__.get("__sqliter_table__", (None, None))
     meta = model.Meta
@@ -164,14 +174,14 @@ def table_of(model: type[BaseDBModel]) -> Table:
     return table  # type: ignore[no-any-return]
 
 
-def _describe(model: type[BaseDBModel]) -> Table:
+def _describe(model: Model) -> Table:
     if not model.__pydantic_complete__:
         model.model_rebuild()
     columns = (_column(model, *item) for item in model.model_fields.items())
     return Table(model, model.get_table_name(), tuple(columns))
 
 
-def _column(model: type[BaseDBModel], name: str, field: FieldInfo) -> Column:
+def _column(model: Model, name: str, field: FieldInfo) -> Column:
     info = get_foreign_key_info(field)
     try:
         codec = codec_for(field.annotation, field.metadata)
@@ -185,7 +195,7 @@ def _column(model: type[BaseDBModel], name: str, field: FieldInfo) -> Column:
 
 
 def _reference_column(
-    model: type[BaseDBModel], name: str, info: ForeignKeyInfo, codec: Codec
+    model: Model, name: str, info: ForeignKeyInfo, codec: Codec
 ) -> Column:
     if info.null and not codec.nullable:
         raise InvalidForeignKeyError(

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault, reported_as
-from sqliter.core.statement import Memo, Result, Statement, Value
+from sqliter.core.statement import Memo, Result, Value
 from sqliter.core.steps import Steps, ask, ask_all, reads, writes
 from sqliter.exceptions import (
     RecordDeletionError,
@@ -24,6 +24,7 @@ from sqliter.model.row import encoder_of
 from sqliter.model.table import Table, table_of
 from sqliter.operations.schema import known, touch
 from sqliter.planning import write
+from sqliter.planning.select import get_statement
 
 __all__ = ["bulk_insert", "delete", "get", "insert", "update"]
 
@@ -91,7 +92,7 @@ def get(
     table = table_of(model)
     with reported_as(RecordFetchError, table.name):
         yield from known(table, context)
-        statement = _get_statement(table, primary_key)
+        statement = get_statement(table, primary_key)
         memo = None
         if context.cache.enabled and not bypass_cache:
             memo = _get_memo(table, primary_key, context, cache_ttl)
@@ -197,19 +198,10 @@ def _common_model(records: Sequence[M]) -> type[M]:
     return expected
 
 
-def _get_statement(table: Table, primary_key: Any) -> Statement:
-    sql = table.prepared.get("get")
-    if sql is None:
-        where = f"WHERE {table.pk.sql} = ?"
-        sql = f"SELECT {table.select_list} FROM {table.sql} {where}"
-        table.prepared["get"] = sql
-    return Statement(sql, (primary_key,))
-
-
 def _get_memo(
     table: Table, primary_key: object, context: Context, ttl: float | None
 ) -> Memo:
     local = context.settings.return_local_time
-    key = (table, local, "get", type(primary_key), primary_key)
+    key = (table, local, "get", repr(primary_key))
     # "No such row" is remembered on request only: others may insert it.
     return Memo(key, table.name, (table.name,), ttl, keep_empty=ttl is not None)

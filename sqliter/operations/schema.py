@@ -25,7 +25,7 @@ def known(table: Table, context: Context) -> Steps[None]:
     if columns:
         compare(table, columns)
         context.known.add(table)
-    else:
+    elif getattr(table.model.Meta, "table_name", None) is None:
         yield from _look_for_other_spelling(table)
 
 

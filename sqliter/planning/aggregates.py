@@ -78,10 +78,10 @@ def aggregate_sql(spec: AggregateSpec, column: Column | None) -> str:
     if column is None:
         return "COUNT(*)"
     distinct = "DISTINCT " if spec.distinct else ""
-    if column.codec.collation == DECIMAL_COLLATION and spec.func in _EXACT:
-        return f"{_EXACT[spec.func]}({distinct}{column.sql})"
-    compares = spec.func in ("MIN", "MAX") or (spec.func == "COUNT" and spec.distinct)
-    return f"{spec.func}({distinct}{column.compared if compares else column.sql})"
+    is_decimal = column.codec.collation == DECIMAL_COLLATION
+    name = _EXACT.get(spec.func, spec.func) if is_decimal else spec.func
+    compares = spec.func in ("MIN", "MAX") or spec.distinct
+    return f"{name}({distinct}{column.compared if compares else column.sql})"
 
 
 def is_decoded(spec: AggregateSpec, column: Column | None) -> bool:

@@ -103,8 +103,8 @@ def _encode(table: Table, column: Column, value: Any) -> Value:
     try:
         return column.encode(coerce(table.model, column.field, value))
     except ValidationError:
-        if type(value) in codec.reads:
-            return encode_scalar(value)
+        if type(value) in codec.reads and isinstance(value, (int, float)):
+            return encode_scalar(value)  # Unix seconds and the like
         raise
 
 

@@ -50,9 +50,11 @@ def having(spec: QuerySpec[Any], keywords: dict[str, Any]) -> tuple[Condition, .
 
 
 def expression_of(spec: QuerySpec[Any], name: str) -> str | None:
-    """Return the SQL of an aggregate by its alias, or ``None``."""
+    """Return what an aggregate is ordered by, or ``None`` for an unknown alias."""
     aggregate = dict(spec.aggregates).get(name)
-    return None if aggregate is None else _aggregate_sql(spec.table, aggregate)
+    if aggregate is None:
+        return None
+    return _aggregate_operand(spec.table, name, aggregate).compared
 
 
 def output_columns(spec: QuerySpec[Any]) -> list[tuple[str, str, Column | None]]:

@@ -10,9 +10,9 @@ from sqliter.core.context import Context
 from sqliter.core.statement import Memo, Row, Statement
 from sqliter.model.loader import Loader, loader_of, read
 from sqliter.model.model import BaseDBModel
-from sqliter.model.table import Column
+from sqliter.model.table import Column, Table
 from sqliter.planning.projection import output_columns
-from sqliter.planning.spec import Condition, Order, QuerySpec
+from sqliter.planning.spec import Condition, Order, QuerySpec, Selection
 from sqliter.sql.fragment import Fragment, join
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "count_statement",
     "exists_statement",
     "first",
+    "get_statement",
     "narrowed",
     "plan_groups",
     "plan_last",
@@ -66,11 +67,13 @@ class GroupPlan:
 
 def plan_select(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
     """Plan fetching the rows of a query."""
-    return _plan(spec, _select(spec), context)
+    spec = _shareable(spec, context)
+    return _plan(spec, _rows_of(spec, _columns(spec)), context)
 
 
 def plan_last(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
     """Plan fetching the last row in the query's order, with ``pk`` as tie-break."""
+    spec = _shareable(spec, context)
     order = _complete_order(spec)
     backwards = tuple(term.reversed() for term in order)
     if not spec.is_windowed:
@@ -82,7 +85,7 @@ def plan_last(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
         f"SELECT {_columns(spec)} FROM {spec.table.sql} "
         f"WHERE {pk} IN ({rows.sql}) ORDER BY {terms} LIMIT ?"
     )
-    return _plan(spec, Fragment(sql, (*rows.params, 1)), context)
+    return _plan(spec, Fragment(sql, (*rows.params, 1)), context, kind="last")
 
 
 def plan_groups(spec: QuerySpec[Any], context: Context) -> GroupPlan:
@@ -100,8 +103,17 @@ def plan_groups(spec: QuerySpec[Any], context: Context) -> GroupPlan:
     fragment = join("", parts)
     local = context.settings.return_local_time
     kept = tuple((key, column) for key, _, column in outputs)
-    memo = _memo(spec, fragment, ("groups", spec.table), context)
+    memo = _memo(spec, ("groups", spec.table, local), context)
     return GroupPlan(Statement(*fragment), kept, memo, local)
+
+
+def get_statement(table: Table, primary_key: Any) -> Statement:
+    """Return the statement that fetches one row by its key."""
+    sql = table.prepare(
+        "get",
+        lambda: f"SELECT {table.select_list} FROM {table.sql} WHERE {table.pk.sql} = ?",
+    )
+    return Statement(sql, (primary_key,))
 
 
 def count_statement(spec: QuerySpec[Any]) -> Statement:
@@ -136,29 +148,43 @@ def where(conditions: tuple[Condition, ...]) -> Fragment:
     return _clause("WHERE", conditions)
 
 
-def _plan(spec: QuerySpec[M], fragment: Fragment, context: Context) -> SelectPlan[M]:
+def _plan(
+    spec: QuerySpec[M], fragment: Fragment, context: Context, kind: str = "rows"
+) -> SelectPlan[M]:
     fields = spec.selection.loaded if spec.selection else None
     local = context.settings.return_local_time
     loader: Loader[M] = loader_of(spec.table, fields, local=local)
-    return SelectPlan(
-        Statement(*fragment), loader, _memo(spec, fragment, loader, context)
-    )
+    memo = _memo(spec, (kind, loader), context)
+    return SelectPlan(Statement(*fragment), loader, memo)
 
 
-def _memo(
-    spec: QuerySpec[Any], fragment: Fragment, kind: object, context: Context
-) -> Memo | None:
-    """Return how the answer is remembered: by everything it depends on."""
-    if not context.cache.enabled or not spec.cached:
+def _memo(spec: QuerySpec[Any], kind: object, context: Context) -> Memo | None:
+    """Return how the answer is remembered: by all that it depends on."""
+    if not _is_remembered(spec, context):
         return None
     name = spec.table.name
-    # 1, 1.0 and True are equal keys of a dict, but different questions.
-    types = tuple(map(type, fragment.params))
-    return Memo((kind, fragment, types), name, (name,), spec.ttl)
+    window = (spec.order, spec.limit, spec.offset)
+    groups = (tuple(c.field for c in spec.group_by), spec.aggregates)
+    key = (kind, _texts(spec.conditions), window, groups, _texts(spec.having))
+    return Memo(key, name, (name,), spec.ttl)
 
 
-def _select(spec: QuerySpec[Any]) -> Fragment:
-    return _rows_of(spec, _columns(spec))
+def _texts(conditions: tuple[Condition, ...]) -> frozenset[str]:
+    # Texts tell 1, 1.0, True, "1" and -0.0 apart, which are equal as values.
+    return frozenset(repr(condition.render()) for condition in conditions)
+
+
+def _is_remembered(spec: QuerySpec[Any], context: Context) -> bool:
+    return context.cache.enabled and spec.cached
+
+
+def _shareable(spec: QuerySpec[M], context: Context) -> QuerySpec[M]:
+    """Bring a selection into one order, so that equal ones share an answer."""
+    if spec.selection is None or not _is_remembered(spec, context):
+        return spec
+    chosen = spec.selection.loaded
+    fields = tuple(field for field in spec.table.fields if field in chosen)
+    return replace(spec, selection=Selection(fields))
 
 
 def _rows_of(spec: QuerySpec[Any], columns: str) -> Fragment:

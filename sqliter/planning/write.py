@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -26,9 +26,8 @@ MOST_VALUES = 30_000  # SQLite takes 32,766 in a statement
 
 def insert_fields(table: Table, *, with_pk: bool) -> tuple[str, ...]:
     """Return the fields an insert writes; without its key SQLite gives one."""
-    return _prepared(
-        table,
-        ("fields", with_pk),
+    return table.prepare(
+        ("insert fields", with_pk),
         lambda: tuple(f for f in table.fields if with_pk or f != "pk"),
     )
 
@@ -38,8 +37,8 @@ def insert_statement(
 ) -> Statement:
     """Return one INSERT for all these rows."""
     count = len(rows)
-    sql = _prepared(
-        table, ("insert", fields, count), lambda: _insert_sql(table, fields, count)
+    sql = table.prepare(
+        ("insert", fields, count), lambda: _insert_sql(table, fields, count)
     )
     return Statement(sql, rows[0] if count == 1 else [v for row in rows for v in row])
 
@@ -59,7 +58,7 @@ def update_statement(
     table: Table, fields: tuple[str, ...], row: Sequence[Value], pk: Value
 ) -> Statement:
     """Return the UPDATE of some fields of one row."""
-    sql = _prepared(table, ("update", fields), lambda: _update_sql(table, fields))
+    sql = table.prepare(("update", fields), lambda: _update_sql(table, fields))
     return Statement(sql, (*row, pk))
 
 
@@ -81,13 +80,6 @@ def delete_where_statement(spec: QuerySpec[Any]) -> Statement:
     """Return the DELETE of all rows that match."""
     condition = where(spec.conditions)
     return Statement(f"DELETE FROM {spec.table.sql}{condition.sql}", condition.params)
-
-
-def _prepared(table: Table, key: object, make: Callable[[], Any]) -> Any:
-    found = table.prepared.get(key)
-    if found is None:
-        found = table.prepared[key] = make()
-    return found
 
 
 def _insert_sql(table: Table, fields: tuple[str, ...], count: int) -> str:

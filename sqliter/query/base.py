@@ -108,16 +108,15 @@ class BaseQuery(Generic[M, D_co]):
     def limit(self, limit_value: int | None) -> Self:
         """Give at most so many rows; ``None`` or a negative number: all."""
         if limit_value is not None:
-            _check_int("limit", limit_value)
-            limit_value = max(limit_value, -1)
+            limit_value = max(_checked_int("limit", limit_value), -1)
         return self._with(limit=limit_value)
 
     def offset(self, offset_value: int) -> Self:
         """Leave out so many rows first. Raises ``InvalidOffsetError`` below zero."""
-        _check_int("offset", offset_value)
-        if offset_value < 0:
-            raise InvalidOffsetError(offset_value)
-        return self._with(offset=offset_value)
+        offset = _checked_int("offset", offset_value)
+        if offset < 0:
+            raise InvalidOffsetError(offset)
+        return self._with(offset=offset)
 
     # --- which order ---
 
@@ -238,7 +237,7 @@ class BaseQuery(Generic[M, D_co]):
     def _groups(self) -> QuerySpec[M]:
         """Return the specification, for the verb that gives groups."""
         if not self._spec.is_projection:
-            msg = "fetch_dicts() requires projection mode. Use group_by/annotate."
+            msg = "fetch_dicts() requires projection mode."
             raise InvalidProjectionError(msg)
         return self._spec
 
@@ -247,7 +246,7 @@ class BaseQuery(Generic[M, D_co]):
         spec = self._rows(verb)
         if verb == "update" and (spec.is_windowed or spec.order):
             text = "update() changes every matching row: limit, offset and order are ignored"
-            warnings.warn(text, UserWarning, stacklevel=4)
+            warnings.warn(text, UserWarning, stacklevel=3)
         return spec
 
     def _is_orderable(self, name: str) -> bool:
@@ -269,10 +268,11 @@ class _Choose(Protocol):
     def __call__(self, names: Any, /) -> Selection: ...
 
 
-def _check_int(name: str, value: object) -> None:
+def _checked_int(name: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         msg = f"{name} must be an int, not {type(value).__name__}"
         raise TypeError(msg)
+    return min(value, 2**63 - 1)  # no table has more rows
 
 
 def _warn_direction() -> None:

@@ -229,17 +229,19 @@ def _in_list(operand: Operand, operator: str, values: tuple[Value, ...]) -> Frag
     if len(values) <= FEW:
         marks = ", ".join("?" * len(values))
         return Fragment(f"{operand.compared} {operator} ({marks})", values)
-    # One text and one value for lists of any length.
-    if all(isinstance(value, bytes) for value in values):
-        texts = json.dumps([value.hex().upper() for value in values])  # type: ignore[union-attr]
-        listed = "(SELECT value FROM json_each(?))"
-        return Fragment(f"hex({operand.sql}) {operator} {listed}", (texts,))
-    if any(isinstance(value, (float, bytes)) for value in values):
-        marks = ", ".join("?" * len(values))  # JSON may not keep every bit of a float
-        return Fragment(f"{operand.compared} {operator} ({marks})", values)
-    texts = json.dumps(values)
-    listed = "(SELECT value FROM json_each(?))"
-    return Fragment(f"{operand.compared} {operator} {listed}", (texts,))
+    # One text and one value for lists of any length. JSON has no blobs, ends texts
+    # at NUL and may round floats: all those travel in hexadecimal.
+    listed = "(SELECT sqliter_unhex(value) FROM json_each(?))"
+    travelling = json.dumps([_as_json(value) for value in values])
+    return Fragment(f"{operand.compared} {operator} {listed}", (travelling,))
+
+
+def _as_json(value: Value) -> int | str | None:
+    if isinstance(value, bytes):
+        return f"b{value.hex()}"
+    if isinstance(value, str):
+        return f"s{value}" if "\0" not in value else f"t{value.encode().hex()}"
+    return f"f{value.hex()}" if isinstance(value, float) else value
 
 
 # --- text -------------------------------------------------------------------
@@ -254,8 +256,16 @@ class _Text(Lookup):
         return value
 
 
+class _Pattern(_Text):
+    def prepare(self, operand: Operand, value: Any) -> Any:
+        if "\0" in super().prepare(operand, value):
+            msg = "LIKE ends at a NUL character; use '__contains'"
+            raise ValueError(msg)
+        return value
+
+
 @register_lookup
-class Like(_Text):
+class Like(_Pattern):
     """``name__like="A%"``: ``%`` any text, ``_`` any character, ``\\`` escapes."""
 
     suffix = "__like"

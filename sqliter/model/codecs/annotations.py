@@ -74,6 +74,11 @@ def _inner(annotation: Any) -> Any:
     return _OLD_NAMES.get(annotation) if _is_old_name(annotation) else None
 
 
+def is_alias(annotation: Any) -> bool:
+    """Whether this is a type alias, of which `unwrap` leaves only textual ones."""
+    return isinstance(annotation, _ALIASES)
+
+
 def _resolved(annotation: Any) -> Any:
     """Leave an alias alone that is text inside; Pydantic resolves it."""
     return None if isinstance(annotation, (str, ForwardRef)) else annotation

@@ -93,7 +93,7 @@ def shown(value: object) -> str:
     """Show a value shortly in a message; never fails, whatever its `repr` does."""
     try:
         text = repr(value)
-    except Exception:  # a broken or endless repr must not hide the real message
+    except Exception:  # noqa: BLE001 - a broken repr must not hide the real message
         return f"a {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:77]}..."
 

@@ -139,7 +139,7 @@ def _dumped(adapter: TypeAdapter[Any], value: Any) -> str | None:
     try:
         form = adapter.dump_python(value, mode="json", by_alias=False, warnings="error")
         return write_tagged(form)
-    except Exception:  # serializers are user code; the caller reports the value
+    except Exception:  # noqa: BLE001 - user code; the caller reports the value
         return None
 
 

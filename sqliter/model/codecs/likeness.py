@@ -4,34 +4,39 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
 
+_ATOMS = frozenset({str, int, bool, bytes, type(None)})
+
 
 def same(a: Any, b: Any) -> bool:
     """Compare exactly; NaN is the same as NaN, `1` is not the same as `1.0`."""
     if type(a) is not type(b):
         return False
+    if type(a) in _ATOMS:
+        return bool(a == b)
     if isinstance(a, (float, complex, Decimal)):
         return repr(a) == repr(b)
-    if isinstance(a, datetime):
-        return bool(a == b and a.fold == b.fold and a.utcoffset() == b.utcoffset())
-    if isinstance(a, (BaseModel, Mapping)) or dataclasses.is_dataclass(a):
-        return _same_parts(parts(a), parts(b)) and _same_state(a, b)
     if isinstance(a, (list, tuple, deque)):
         return _same_items(a, b)
-    return _same_set(a, b) if isinstance(a, Set) else bool(a == b)
+    if isinstance(a, datetime):
+        return bool(a == b and a.fold == b.fold and a.utcoffset() == b.utcoffset())
+    if isinstance(a, (dict, BaseModel, Mapping)) or dataclasses.is_dataclass(a):
+        return _same_parts(parts(a), parts(b)) and _same_state(a, b)
+    return _same_set(a, b) if isinstance(a, AbstractSet) else bool(a == b)
 
 
 def parts(value: Any) -> Any:
     """Give what a model, a dataclass or a mapping is made of, by name."""
     if isinstance(value, BaseModel):
         return _model_parts(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return value
     fields = dataclasses.fields(value)
     return {f.name: getattr(value, f.name) for f in fields if hasattr(value, f.name)}
@@ -65,6 +70,6 @@ def _same_items(a: Sequence[Any], b: Sequence[Any]) -> bool:
     return len(a) == len(b) and all(map(same, a, b))
 
 
-def _same_set(a: Set[Any], b: Set[Any]) -> bool:
+def _same_set(a: AbstractSet[Any], b: AbstractSet[Any]) -> bool:
     twins = {item: item for item in b}
     return len(a) == len(b) and all(i in twins and same(i, twins[i]) for i in a)

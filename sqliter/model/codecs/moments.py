@@ -140,10 +140,9 @@ def timedelta_micros(value: timedelta) -> int:
 
 def _micros(value: datetime) -> int:
     """Microseconds since the epoch, by integers only."""
-    offset = value.utcoffset()
-    if offset is None:
+    if value.utcoffset() is None:
         return timedelta_micros(_local_delta(value.replace(tzinfo=None)))
-    return timedelta_micros(value.replace(tzinfo=None) - _NAIVE_EPOCH - offset)
+    return timedelta_micros(value - EPOCH)
 
 
 def _local_delta(naive: datetime) -> timedelta:

@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from datetime import date
 from enum import Enum, Flag
-from math import isfinite
+from math import isfinite, isnan
 from pathlib import Path
 from types import GenericAlias, NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -203,7 +203,7 @@ def _member_of(kind: type[Enum]) -> Write:
 def _float(value: Any) -> Any:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         _checked(value, float)
-    if value != value:
+    if isinstance(value, float) and isnan(value):
         return "NaN"
     number = float(encode_float(value))
     return number if isfinite(number) else ("Infinity" if number > 0 else "-Infinity")

@@ -16,10 +16,11 @@ from pydantic import (
     PlainValidator,
     Secret,
     TypeAdapter,
+    ValidationError,
     WrapValidator,
 )
 
-from .annotations import arms, names_around, unwrap
+from .annotations import arms, is_alias, names_around, unwrap
 from .choices import enum_codec, literal_codec
 from .codec import Codec, UnstorableType, UnstorableValue, Value, shown
 from .containers import Adapter, container_codec, restore
@@ -56,8 +57,9 @@ def codec_for(annotation: Any, metadata: Sequence[Any] = ()) -> Codec:
     codec = _rescued(_codec(kind, others, adapter), adapter)
     if any(isinstance(item, _VALIDATORS) for item in metadata):
         codec = _guarded(codec)
-    nullable = len(others) < len(found) or kind is Any
-    return replace(codec, nullable=True) if nullable else codec
+    if len(others) < len(found) or _is_open(kind, adapter):
+        return replace(codec, nullable=True)
+    return codec
 
 
 def natural_encode(value: Any) -> Value:
@@ -68,8 +70,9 @@ def natural_encode(value: Any) -> Value:
     if value is None or type(value) in _DIRECT:
         direct: Value = value
         return direct
+    kind: Any = type(value)
     try:
-        return _natural_codec(type(value)).store(value)
+        return _natural_codec(kind).store(value)
     except UnstorableType as error:
         raise UnstorableValue(f"{shown(value)} cannot be bound: {error}") from error
 
@@ -117,7 +120,6 @@ def _container(kind: Any, adapter: Adapter) -> Codec:
 
 def _adapter(kind: Any, metadata: tuple[Any, ...]) -> Adapter:
     """Make the Pydantic adapter of an annotation when it is first needed."""
-
     # a type Pydantic does not know may carry its schema in the metadata
     forms: list[Any] = [kind, *([Annotated[kind, *metadata]] if metadata else [])]
 
@@ -150,6 +152,17 @@ def _rescued(codec: Codec, adapter: Adapter) -> Codec:
         return codec.load(codec.store(restore(adapter(), value)))
 
     return replace(codec, rescue=rescue)
+
+
+def _is_open(kind: Any, adapter: Adapter) -> bool:
+    """Whether None belongs to Any, or to an alias whose arms are still text."""
+    if not is_alias(kind):
+        return kind is Any
+    try:
+        adapter().validate_python(None)
+    except ValidationError:
+        return False
+    return True
 
 
 def _guarded(codec: Codec) -> Codec:

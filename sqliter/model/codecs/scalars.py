@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isnan
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
 def encode_float(value: float) -> float:
     """Give a float; NaN (SQLite would keep NULL) and inexact integers are refused."""
-    if value != value:
+    if isinstance(value, float) and isnan(value):
         raise UnstorableValue("NaN cannot be kept; use None for 'unknown'")
     return value if type(value) is float else _float_of(value)
 
@@ -33,7 +34,7 @@ def _float_of(value: float) -> float:
 
 def read_float(value: Any) -> float:
     """Understand "Inf"; whatever would have to be rounded is refused."""
-    if not isinstance(value, str) or (number := float(value)) != number:
+    if not isinstance(value, str) or isnan(number := float(value)):
         raise ValueError(f"{shown(value)} is no float")
     return number
 

@@ -24,6 +24,8 @@ from .moments import decode_timedelta, encode_time, timedelta_micros
 Simplify = Callable[[Any], Any]
 
 _PATHS = {kind.__name__: kind for kind in (PurePosixPath, PureWindowsPath)}
+_readable = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_escaped = json.JSONEncoder(separators=(",", ":")).encode
 _NATIVE = frozenset({str, int, bool, type(None)})
 
 
@@ -56,10 +58,10 @@ def read_tagged(text: str) -> Any:
 def dump(node: Any) -> str:
     """Compact JSON text; integers beyond Python's digit limit are refused."""
     try:
-        text = json.dumps(node, ensure_ascii=False, separators=(",", ":"))
+        text = _readable(node)
     except ValueError as error:
         raise UnstorableValue(f"the value has no JSON form: {error}") from error
-    return text if _is_unicode(text) else json.dumps(node, separators=(",", ":"))
+    return text if _is_unicode(text) else _escaped(node)
 
 
 def _is_unicode(text: str) -> bool:

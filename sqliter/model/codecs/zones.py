@@ -28,7 +28,7 @@ def local_epoch(seconds: int) -> datetime:
 
     Adding the seconds to it gives the local time of that instant.
     """
-    global _zone
+    global _zone  # noqa: PLW0603 - one process has one local zone
     zone = _zone
     # time.tzset() binds a new tuple, so identity notices it at the price of one lookup
     if zone.names is not time.tzname:
