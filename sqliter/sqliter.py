@@ -33,8 +33,6 @@ class SqliterDB(BaseDatabase):
     belongs to the thread that opened it, writes of others wait for their turn.
 
     {BaseDatabase.__doc__}
-        reset: drop all tables at once.
-
     Example:
         >>> db = SqliterDB("app.db")
         >>> db.create_table(User)
@@ -44,14 +42,9 @@ class SqliterDB(BaseDatabase):
 
     MEMORY_DB = MEMORY
 
-    def __init__(
-        self,
-        db_filename: str | Path | None = None,
-        *,
-        reset: bool = False,
-        **options: Unpack[Options],
-    ) -> None:
-        super().__init__(db_filename, **options)
+    reset: bool
+
+    def _start(self, *, reset: bool) -> None:
         context = self.context
         self._engine = BlockingEngine(context.settings, context.cache, context.log)
         self.reset = reset
@@ -60,14 +53,10 @@ class SqliterDB(BaseDatabase):
 
     @classmethod
     def create(
-        cls,
-        db_filename: str | Path | None = None,
-        *,
-        reset: bool = False,
-        **options: Unpack[Options],
+        cls, db_filename: str | Path | None = None, **options: Unpack[Options]
     ) -> Self:
         """Return a database object that is connected; takes what the class takes."""
-        db = cls(db_filename, reset=reset, **options)
+        db = cls(db_filename, **options)
         db.connect()
         return db
 

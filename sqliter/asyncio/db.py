@@ -44,28 +44,19 @@ class AsyncSqliterDB(BaseDatabase):
         >>> ada = await db.insert(User(name="Ada"))
     """
 
-    def __init__(
-        self,
-        db_filename: str | Path | None = None,
-        *,
-        reset: bool = False,
-        **options: Unpack[Options],
-    ) -> None:
+    def _start(self, *, reset: bool) -> None:
         if reset:
             raise ValueError(_NO_RESET)
-        super().__init__(db_filename, **options)
         context = self.context
         self._engine = AwaitingEngine(context.settings, context.cache, context.log)
+        self._conn = AsyncConnection(self._engine)
 
     @classmethod
     async def create(
-        cls,
-        db_filename: str | Path | None = None,
-        *,
-        reset: bool = False,
-        **options: Unpack[Options],
+        cls, db_filename: str | Path | None = None, **options: Unpack[Options]
     ) -> Self:
-        """Return a database object that is connected; ``reset`` drops all tables."""
+        """Return a database object that is connected; takes what the class takes."""
+        reset = options.pop("reset", False)
         db = cls(db_filename, **options)
         await db.connect()
         if reset:
@@ -87,7 +78,7 @@ class AsyncSqliterDB(BaseDatabase):
     @property
     def conn(self) -> AsyncConnection | None:
         """The connection that writes, or ``None`` if there is none."""
-        return AsyncConnection(self._engine) if self.is_connected else None
+        return self._conn if self.is_connected else None
 
     @property
     def is_connected(self) -> bool:
@@ -108,7 +99,7 @@ class AsyncSqliterDB(BaseDatabase):
     async def connect(self) -> AsyncConnection:
         """Open the database; raises ``DatabaseConnectionError``."""
         await self._engine.on_writer(lambda _: None)
-        return AsyncConnection(self._engine)
+        return self._conn
 
     async def close(self) -> None:
         """Close the database; a later operation opens it again."""

@@ -31,6 +31,7 @@ class Options(TypedDict, total=False):
     auto_commit: bool
     debug: bool
     logger: logging.Logger | None
+    reset: bool
     return_local_time: bool
     cache_enabled: bool
     cache_max_size: int

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 from sqliter.core.statement import Value
 from sqliter.model.codecs import DecimalAvg, DecimalSum, compare_decimal
+
+_AGGREGATES: dict[str, Any] = {
+    "sqliter_decimal_sum": DecimalSum,
+    "sqliter_decimal_avg": DecimalAvg,
+}
 
 
 def register_functions(raw: sqlite3.Connection) -> None:
@@ -13,8 +19,8 @@ def register_functions(raw: sqlite3.Connection) -> None:
     raw.create_function("sqliter_casefold", 1, casefold, deterministic=True)
     raw.create_function("sqliter_unhex", 1, unhex, deterministic=True)
     raw.create_collation("sqliter_decimal", compare_decimal)
-    raw.create_aggregate("sqliter_decimal_sum", 1, DecimalSum)
-    raw.create_aggregate("sqliter_decimal_avg", 1, DecimalAvg)
+    for name, aggregate in _AGGREGATES.items():
+        raw.create_aggregate(name, 1, aggregate)
 
 
 def casefold(value: Value) -> Value:

@@ -14,11 +14,14 @@ from sqliter.exceptions import DatabaseBusyError
 class _Ticket:
     """A place in the queue; ``call`` wakes whoever waits for it."""
 
-    __slots__ = ("call", "granted")
+    __slots__ = ("call", "granted", "is_hopeless", "name", "thread")
 
-    def __init__(self, call: Callable[[], object]) -> None:
+    def __init__(self, name: str, call: Callable[[], object]) -> None:
+        self.name = name
         self.call = call
+        self.thread = threading.get_ident()
         self.granted = False
+        self.is_hopeless = False
 
 
 class Seat:
@@ -31,31 +34,28 @@ class Seat:
         self._timeout = timeout
         self._mutex = threading.Lock()
         self._queue: deque[_Ticket] = deque()
-        self._holder: str | None = None
-        self._thread = 0
+        self._holder: _Ticket | None = None
         self._since = 0.0
 
     def take(self, name: str) -> None:
         """Wait for the seat, blocking the thread."""
-        if self._take_if_free(name):
-            return
-        self._refuse_deadlock()
         woken = threading.Event()
-        ticket = self._queue_up(woken.set)
-        if ticket and not woken.wait(self._timeout) and not self._withdraw(ticket):
-            raise self._busy()
-        self._sit(name)
+        ticket = self._sit_or_queue(name, woken.set)
+        if ticket is None:
+            return
+        if ticket.is_hopeless or not woken.wait(self._timeout):
+            if not self._withdraw(ticket):
+                raise self._busy()
 
     async def take_async(self, name: str) -> None:
         """Wait for the seat, leaving the event loop to others."""
-        if self._take_if_free(name):
-            return
         loop = asyncio.get_running_loop()
         woken = loop.create_future()
-        ticket = self._queue_up(lambda: loop.call_soon_threadsafe(_settle, woken))
-        if ticket:
+        ticket = self._sit_or_queue(
+            name, lambda: loop.call_soon_threadsafe(_settle, woken)
+        )
+        if ticket is not None:
             await self._await_turn(ticket, woken)
-        self._sit(name)
 
     def give_back(self) -> None:
         """Hand the seat to the next in the queue."""
@@ -63,6 +63,7 @@ class Seat:
             while self._queue:
                 ticket = self._queue.popleft()
                 ticket.granted = True
+                self._sit(ticket)
                 try:
                     ticket.call()
                 except RuntimeError:  # its event loop is closed: nobody waits there
@@ -82,21 +83,15 @@ class Seat:
                 self.give_back()
             raise
 
-    def _take_if_free(self, name: str) -> bool:
-        with self._mutex:
-            if self._holder is not None:
-                return False
-            self._holder = ""
-        self._sit(name)
-        return True
-
-    def _queue_up(self, call: Callable[[], object]) -> _Ticket | None:
-        """Join the queue; ``None`` if the seat became free meanwhile."""
+    def _sit_or_queue(self, name: str, call: Callable[[], object]) -> _Ticket | None:
+        """Take the seat if it is free (``None``), else join the queue."""
+        ticket = _Ticket(name, call)
         with self._mutex:
             if self._holder is None:
-                self._holder = ""
+                self._sit(ticket)
                 return None
-            ticket = _Ticket(call)
+            # A thread that waits for itself would wait for ever.
+            ticket.is_hopeless = self._holder.thread == ticket.thread
             self._queue.append(ticket)
             return ticket
 
@@ -107,20 +102,16 @@ class Seat:
                 self._queue.remove(ticket)
             return ticket.granted
 
-    def _sit(self, name: str) -> None:
-        self._holder = name
-        self._thread = threading.get_ident()
+    def _sit(self, ticket: _Ticket) -> None:
+        self._holder = ticket
         self._since = time.monotonic()
 
-    def _refuse_deadlock(self) -> None:
-        """A thread that waits for itself would wait for ever."""
-        if self._thread == threading.get_ident():
-            raise self._busy()
-
     def _busy(self) -> DatabaseBusyError:
+        holder = self._holder
+        name = holder.name if holder else "another task"
         age = time.monotonic() - self._since
         return DatabaseBusyError(
-            f"{self._holder or 'another task'} has been using it for {age:.1f} s. "
+            f"{name} has been using it for {age:.1f} s. "
             "Keep transactions short, or raise busy_timeout."
         )
 

@@ -64,6 +64,9 @@ class Workers:
     def __init__(self, size: int, name: str) -> None:
         self._size = size
         self._name = name
+        self._start_over()
+
+    def _start_over(self) -> None:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._count = 0
@@ -78,10 +81,11 @@ class Workers:
         return await job.result(interrupt)  # type: ignore[no-any-return]
 
     def dismiss(self) -> None:
-        """Let every thread end after its work."""
-        count, self._count = self._count, 0
+        """Let every thread end after its work; new work gets new threads."""
+        jobs, count = self._jobs, self._count
+        self._start_over()
         for _ in range(count):
-            self._jobs.put(None)
+            jobs.put(None)
 
     def _hire(self) -> None:
         if self._idle.acquire(blocking=False) or self._count >= self._size:

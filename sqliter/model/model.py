@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import Self
 
 from sqliter.helpers import validate_table_name
-from sqliter.model.codecs import natural_encode
+from sqliter.model.codecs import natural_encode, read_natural
 from sqliter.model.fields import coerce
 from sqliter.model.loader import Loader, decoder, fits
 from sqliter.model.naming import infer_table_name
@@ -161,7 +161,9 @@ def _partial_value(model: type[BaseDBModel], name: str, value: Any) -> Any:
 
 
 def _decoded_bytes(model: type[BaseDBModel], name: str, value: bytes) -> Any:
+    """Read what ``serialize_field`` made of a container, or an older version did."""
     try:
-        return table_of(model).by_field[name].codec.legacy(value)
+        plain = read_natural(value)
+        return coerce(model, name, plain)
     except ValueError:
         return value

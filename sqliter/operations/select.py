@@ -39,7 +39,8 @@ def fetch_all(spec: QuerySpec[M], context: Context) -> Steps[list[M]]:
 def fetch_one(spec: QuerySpec[M], context: Context) -> Steps[M | None]:
     """Return the first row the query gives, or ``None``."""
     narrow = planning.narrowed(spec)
-    found = yield from _fetch(narrow, planning.plan_select(narrow, context), context)
+    plan = planning.plan_select(narrow, context, "one")
+    found = yield from _fetch(narrow, plan, context)
     return found[0] if found else None
 
 
@@ -47,7 +48,8 @@ def fetch_one(spec: QuerySpec[M], context: Context) -> Steps[M | None]:
 def fetch_first(spec: QuerySpec[M], context: Context) -> Steps[M | None]:
     """Return the first row in the query's order (by key if it has none)."""
     narrow = planning.first(spec)
-    found = yield from _fetch(narrow, planning.plan_select(narrow, context), context)
+    plan = planning.plan_select(narrow, context, "first")
+    found = yield from _fetch(narrow, plan, context)
     return found[0] if found else None
 
 

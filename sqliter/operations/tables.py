@@ -42,10 +42,11 @@ def create(
             compare(table, columns)
     create_sql = ddl.create_table(table, exists_ok=exists_ok or force)
     statements = [create_sql, *(ddl.create_index(table, each) for each in indexes)]
-    if force and columns:
+    replaces = bool(force and columns)
+    yield from _refuse_other_indexes(table, indexes, replaces=replaces)
+    if replaces:
         yield from _replace(table, statements)
     else:
-        yield from _refuse_other_indexes(table, indexes)
         yield from _run(table, statements)
 
 
@@ -140,10 +141,13 @@ def _run(
         raise fault.report(SqlExecutionError, (sql,)) from fault.original
 
 
-def _refuse_other_indexes(table: Table, indexes: Sequence[Index]) -> Steps[None]:
+def _refuse_other_indexes(
+    table: Table, indexes: Sequence[Index], *, replaces: bool = False
+) -> Steps[None]:
     """Raise if an index of the same name means something else.
 
     ``IF NOT EXISTS`` would skip it silently: a unique index would not be enforced.
+    Indexes of a table that is replaced do not count: they go with it.
     """
     wanted = {index.name: _meaning(table, index) for index in indexes}
     for index in indexes:
@@ -152,6 +156,8 @@ def _refuse_other_indexes(table: Table, indexes: Sequence[Index]) -> Steps[None]
     result = yield from look_up(inspection.indexes_named(list(wanted)))
     existing: dict[str, list[object]] = {}
     for name, owner, unique, column in result.rows:
+        if replaces and owner == table.name:
+            continue
         existing.setdefault(str(name), [owner, bool(unique)]).append(column)
     for index in indexes:
         if existing.get(index.name, wanted[index.name]) != wanted[index.name]:

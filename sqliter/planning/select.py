@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from sqliter.core.context import Context
@@ -65,10 +65,12 @@ class GroupPlan:
         ]
 
 
-def plan_select(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
-    """Plan fetching the rows of a query."""
+def plan_select(
+    spec: QuerySpec[M], context: Context, kind: str = "all"
+) -> SelectPlan[M]:
+    """Plan fetching the rows of a query; ``kind`` keeps cached answers apart."""
     spec = _shareable(spec, context)
-    return _plan(spec, _rows_of(spec, _columns(spec)), context)
+    return _plan(spec, _rows_of(spec, _columns(spec)), context, kind)
 
 
 def plan_last(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
@@ -77,15 +79,15 @@ def plan_last(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
     order = _complete_order(spec)
     backwards = tuple(term.reversed() for term in order)
     if not spec.is_windowed:
-        return plan_select(narrowed(replace(spec, order=backwards)), context)
+        return plan_select(narrowed(spec._replace(order=backwards)), context, "last")
     pk = spec.table.pk.sql
-    rows = _rows_of(replace(spec, order=order), pk)
+    rows = _rows_of(spec._replace(order=order), pk)
     terms = ", ".join(term.render() for term in backwards)
     sql = (
         f"SELECT {_columns(spec)} FROM {spec.table.sql} "
         f"WHERE {pk} IN ({rows.sql}) ORDER BY {terms} LIMIT ?"
     )
-    return _plan(spec, Fragment(sql, (*rows.params, 1)), context, kind="last")
+    return _plan(spec, Fragment(sql, (*rows.params, 1)), context, "last")
 
 
 def plan_groups(spec: QuerySpec[Any], context: Context) -> GroupPlan:
@@ -127,20 +129,20 @@ def count_statement(spec: QuerySpec[Any]) -> Statement:
 
 def exists_statement(spec: QuerySpec[Any]) -> Statement:
     """Return the statement that tells whether there is any row."""
-    rows = _rows_of(narrowed(replace(spec, order=())), "1")
+    rows = _rows_of(narrowed(spec._replace(order=())), "1")
     return Statement(f"SELECT EXISTS ({rows.sql})", rows.params)
 
 
 def narrowed(spec: QuerySpec[M]) -> QuerySpec[M]:
     """Return the same question for one row at the most."""
     none = spec.limit == 0
-    return replace(spec, limit=0 if none else 1)
+    return spec._replace(limit=0 if none else 1)
 
 
 def first(spec: QuerySpec[M]) -> QuerySpec[M]:
     """Return the question for the first row in the query's order, else by ``pk``."""
     order = spec.order or (Order(spec.table.pk.sql),)
-    return narrowed(replace(spec, order=order))
+    return narrowed(spec._replace(order=order))
 
 
 def where(conditions: tuple[Condition, ...]) -> Fragment:
@@ -149,7 +151,7 @@ def where(conditions: tuple[Condition, ...]) -> Fragment:
 
 
 def _plan(
-    spec: QuerySpec[M], fragment: Fragment, context: Context, kind: str = "rows"
+    spec: QuerySpec[M], fragment: Fragment, context: Context, kind: str
 ) -> SelectPlan[M]:
     fields = spec.selection.loaded if spec.selection else None
     local = context.settings.return_local_time
@@ -184,7 +186,7 @@ def _shareable(spec: QuerySpec[M], context: Context) -> QuerySpec[M]:
         return spec
     chosen = spec.selection.loaded
     fields = tuple(field for field in spec.table.fields if field in chosen)
-    return replace(spec, selection=Selection(fields))
+    return spec._replace(selection=Selection(fields))
 
 
 def _rows_of(spec: QuerySpec[Any], columns: str) -> Fragment:

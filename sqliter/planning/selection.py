@@ -17,7 +17,7 @@ def select(table: Table, fields: Iterable[str]) -> Selection:
     return Selection(tuple(dict.fromkeys(names)))
 
 
-def only(table: Table, field: str) -> Selection:
+def only(table: Table, field: object) -> Selection:
     """Return the selection of one field."""
     if not isinstance(field, str):
         msg = f"only() takes one field name, not {type(field).__name__}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqliter.model.model import BaseDBModel
@@ -63,8 +62,7 @@ class Selection(NamedTuple):
         return self.fields if "pk" in self.fields else (*self.fields, "pk")
 
 
-@dataclass(frozen=True, slots=True)
-class QuerySpec(Generic[M]):
+class QuerySpec(NamedTuple, Generic[M]):
     """Which rows, which columns, in which order, grouped how."""
 
     table: Table

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from typing_extensions import Self
@@ -216,7 +215,7 @@ class BaseQuery(Generic[M, D_co]):
     # --- for the verbs ---
 
     def _with(self, **changes: Any) -> Self:
-        self._spec = replace(self._spec, **changes)
+        self._spec = self._spec._replace(**changes)
         return self
 
     def _select(self, names: Iterable[str] | None, choose: _Choose) -> Self:

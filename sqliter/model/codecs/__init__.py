@@ -21,7 +21,7 @@ from .codec import (
     read_legacy,
 )
 from .decimals import DECIMAL_COLLATION, DecimalAvg, DecimalSum, compare_decimal
-from .resolve import codec_for, natural_encode
+from .resolve import codec_for, natural_encode, read_natural
 
 __all__ = [
     "DECIMAL_COLLATION",
@@ -36,4 +36,5 @@ __all__ = [
     "compare_decimal",
     "natural_encode",
     "read_legacy",
+    "read_natural",
 ]

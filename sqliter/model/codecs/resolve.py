@@ -26,8 +26,10 @@ from .codec import Codec, UnstorableType, UnstorableValue, Value, shown
 from .containers import Adapter, container_codec, restore
 from .decimals import DECIMAL
 from .moments import MOMENTS
+from .pickled import read_pickle
 from .scalars import SCALARS, path_codec, secret_codec
 from .storable import UNKNOWN_TYPE, check_storable, unstorable
+from .tagged import read_tagged
 from .unions import union_codec, without_covered
 
 _KNOWN: dict[Any, Codec] = {**SCALARS, **MOMENTS, Decimal: DECIMAL}
@@ -75,6 +77,14 @@ def natural_encode(value: Any) -> Value:
         return _natural_codec(kind).store(value)
     except UnstorableType as error:
         raise UnstorableValue(f"{shown(value)} cannot be bound: {error}") from error
+
+
+def read_natural(blob: bytes) -> Any:
+    """Read a container that `natural_encode` wrote, or an older version pickled.
+
+    Raises `ValueError` for anything else.
+    """
+    return read_pickle(blob) if blob[:1] == b"\x80" else read_tagged(blob.decode())
 
 
 @lru_cache(256)

@@ -1,0 +1,139 @@
+"""What users write, in both colours, without a cast. No type checker may object."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Annotated, Any, assert_type
+
+from sqliter import SqliterDB
+from sqliter.asyncio import AsyncQueryBuilder, AsyncSqliterDB
+from sqliter.model import BaseDBModel, ForeignKey, unique
+from sqliter.query import QueryBuilder, func
+
+
+class Author(BaseDBModel):
+    name: str
+    email: Annotated[str, unique()]
+    born: int | None = None
+
+
+class Book(BaseDBModel):
+    title: str
+    tags: list[str] = []
+    author_id: int = ForeignKey(Author, on_delete="CASCADE")
+
+    class Meta:
+        table_name = "books"
+        indexes = ["title", ("author_id", "title")]
+        unique_indexes = [("title", "author_id")]
+
+
+def blocking() -> None:
+    db = SqliterDB("library.db", durability="full", busy_timeout=1.5)
+    assert_type(SqliterDB.create(memory=True), SqliterDB)
+    assert_type(db.connect(), sqlite3.Connection)
+    assert_type(db.conn, sqlite3.Connection | None)
+    db.create_table(Author, exists_ok=True)
+    db.create_indexes(Author, ["name", ("name", "born")], unique=True)
+
+    ada = db.insert(Author(name="Ada", email="ada@example.org"))
+    assert_type(ada, Author)
+    assert_type(ada.pk, int)
+    assert_type(ada.email, str)
+    assert_type(ada.born, int | None)
+    book = Book(title="Notes", author_id=ada.pk)
+    assert_type(db.bulk_insert([book]), list[Book])
+    assert_type(db.bulk_insert((book,), timestamp_override=True), list[Book])
+    assert_type(db.get(Book, 1), Book | None)
+    assert_type(db.get(Book, 1, bypass_cache=True, cache_ttl=2.5), Book | None)
+    db.update(book)
+    assert_type(db.update_where(Book, {"title": "x"}, {"title": "y"}), int)
+    db.delete(Book, book.pk)
+
+    query = db.select(Book)
+    assert_type(query, QueryBuilder[Book])
+    assert_type(query.filter(title="Notes", author_id__in=[1, 2]), QueryBuilder[Book])
+    assert_type(query.order("-title", "pk", nulls="last"), QueryBuilder[Book])
+    assert_type(query.limit(3).offset(1).only("title"), QueryBuilder[Book])
+    assert_type(query.clone(), QueryBuilder[Book])
+    assert_type(query.fetch_all(), list[Book])
+    assert_type(query.fetch_one(), Book | None)
+    assert_type(query.fetch_first(), Book | None)
+    assert_type(query.fetch_last(), Book | None)
+    assert_type(query.count(), int)
+    assert_type(query.exists(), bool)
+    assert_type(query.update({"title": "x"}), int)
+    assert_type(query.delete(), int)
+    assert_type(query.to_sql(), tuple[str, tuple[Any, ...]])
+    assert_type(db.select(Book, fields=["title"], exclude=("pk",)), QueryBuilder[Book])
+    groups = query.group_by("author_id").annotate(n=func.count()).having(n__gt=1)
+    assert_type(groups, QueryBuilder[Book])
+    assert_type(groups.fetch_dicts(), list[dict[str, Any]])
+    for each in query.fetch_all():
+        assert_type(each.title, str)
+        assert_type(each.tags, list[str])
+        assert_type(each.author_id, int)
+
+    assert_type(db.execute("DELETE FROM books WHERE pk = ?", (1,)).rowcount, int)
+    assert_type(db.fetch("SELECT 1"), list[dict[str, Any]])
+    assert_type(db.fetch("SELECT * FROM books", model=Book), list[Book])
+    assert_type(db.table_names, list[str])
+    with db as same, db:
+        assert_type(same, SqliterDB)
+        db.rollback()
+    db.commit()
+    db.close()
+
+
+async def awaiting() -> None:
+    db = AsyncSqliterDB("library.db", durability="full", busy_timeout=1.5)
+    assert_type(await AsyncSqliterDB.create(memory=True, reset=True), AsyncSqliterDB)
+    await db.create_table(Author, exists_ok=True)
+    await db.create_indexes(Author, ["name", ("name", "born")], unique=True)
+
+    ada = await db.insert(Author(name="Ada", email="ada@example.org"))
+    assert_type(ada, Author)
+    book = Book(title="Notes", author_id=ada.pk)
+    assert_type(await db.bulk_insert([book]), list[Book])
+    assert_type(await db.bulk_insert((book,), timestamp_override=True), list[Book])
+    assert_type(await db.get(Book, 1), Book | None)
+    assert_type(await db.get(Book, 1, bypass_cache=True, cache_ttl=2.5), Book | None)
+    await db.update(book)
+    assert_type(await db.update_where(Book, {"title": "x"}, {"title": "y"}), int)
+    await db.delete(Book, book.pk)
+
+    query = db.select(Book)
+    assert_type(query, AsyncQueryBuilder[Book])
+    assert_type(query.filter(title="x", author_id__in=[1, 2]), AsyncQueryBuilder[Book])
+    assert_type(query.order("-title", "pk", nulls="last"), AsyncQueryBuilder[Book])
+    assert_type(query.limit(3).offset(1).only("title"), AsyncQueryBuilder[Book])
+    assert_type(query.clone(), AsyncQueryBuilder[Book])
+    assert_type(await query.fetch_all(), list[Book])
+    assert_type(await query.fetch_one(), Book | None)
+    assert_type(await query.fetch_first(), Book | None)
+    assert_type(await query.fetch_last(), Book | None)
+    assert_type(await query.count(), int)
+    assert_type(await query.exists(), bool)
+    assert_type(await query.update({"title": "x"}), int)
+    assert_type(await query.delete(), int)
+    assert_type(query.to_sql(), tuple[str, tuple[Any, ...]])
+    assert_type(db.select(Book, fields=["title"]), AsyncQueryBuilder[Book])
+    groups = query.group_by("author_id").annotate(n=func.count()).having(n__gt=1)
+    assert_type(groups, AsyncQueryBuilder[Book])
+    assert_type(await groups.fetch_dicts(), list[dict[str, Any]])
+    for each in await query.fetch_all():
+        assert_type(each.title, str)
+        assert_type(each.tags, list[str])
+
+    assert_type((await db.execute("DELETE FROM books", ())).lastrowid, int | None)
+    assert_type(await db.fetch("SELECT 1"), list[dict[str, Any]])
+    assert_type(await db.fetch("SELECT * FROM books", model=Book), list[Book])
+    assert_type(await db.get_table_names(), list[str])
+    async with db as same, db:
+        assert_type(same, AsyncSqliterDB)
+        await db.rollback()
+    connection = await db.connect()
+    cursor = await connection.execute("SELECT 1")
+    assert_type(await cursor.fetchall(), list[Any])
+    await db.commit()
+    await db.close()
