@@ -17,6 +17,7 @@ from sqliter.core.settings import (
     Settings,
     filename_for,
 )
+from sqliter.engines.local import LocalEngine
 
 __all__ = ["BaseDatabase"]
 
@@ -51,6 +52,8 @@ class BaseDatabase:
     Raises:
         ValueError: for options that cannot be.
     """
+
+    _engine: LocalEngine
 
     def __init__(
         self,
@@ -125,6 +128,28 @@ class BaseDatabase:
         """Where statements are logged, if anywhere."""
         return self.context.log.logger
 
+    # --- state ---
+
+    @property
+    def auto_commit(self) -> bool:
+        """Whether writes outside a block are committed at once."""
+        return self.context.settings.auto_commit
+
+    @property
+    def debug(self) -> bool:
+        """Whether statements are logged."""
+        return self.context.log.debug
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the database is open."""
+        return self._engine.writer_connection is not None
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the running task or thread is in a ``with db:`` block."""
+        return self._engine.in_block
+
     # --- the cache ---
 
     def clear_cache(self) -> None:
@@ -150,5 +175,9 @@ class BaseDatabase:
     def cache_set(
         self, table_name: str, cache_key: object, result: Any, ttl: float | None = None
     ) -> None:
-        """Remember any value until the table changes or ``ttl`` seconds pass."""
-        self.context.cache.put(table_name, cache_key, result, ttl)
+        """Remember any value until the table changes or ``ttl`` seconds pass.
+
+        Inside a ``with`` block nothing is remembered: it may still be undone.
+        """
+        if not self.in_transaction:
+            self.context.cache.put(table_name, cache_key, result, ttl)

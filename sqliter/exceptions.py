@@ -39,6 +39,7 @@ __all__ = [
     "TableCreationError",
     "TableDeletionError",
     "TransactionError",
+    "UnstorableTypeError",
 ]
 
 
@@ -175,6 +176,12 @@ class RecordNotFoundError(SqliterError, arguments=("key",)):
     """There is no row with that key."""
 
     message_template = "Failed to find that record in the table (key '{}') "
+
+
+class UnstorableTypeError(SqliterError, TypeError):
+    """A field is annotated with a type whose values no column can keep."""
+
+    message_template = "{}"
 
 
 # --- queries ----------------------------------------------------------------

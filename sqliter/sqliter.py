@@ -43,6 +43,7 @@ class SqliterDB(BaseDatabase):
     MEMORY_DB = MEMORY
 
     reset: bool
+    _engine: BlockingEngine
 
     def _start(self, *, reset: bool) -> None:
         context = self.context
@@ -85,16 +86,6 @@ class SqliterDB(BaseDatabase):
         """The driver's connection that writes, or ``None`` if there is none."""
         writer = self._engine.writer_connection
         return None if writer is None else writer.raw
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether the database is open."""
-        return self._engine.writer_connection is not None
-
-    @property
-    def in_transaction(self) -> bool:
-        """Whether the running thread is in a ``with db:`` block."""
-        return self._engine.in_block
 
     @property
     def table_names(self) -> list[str]:

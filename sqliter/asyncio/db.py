@@ -44,6 +44,8 @@ class AsyncSqliterDB(BaseDatabase):
         >>> ada = await db.insert(User(name="Ada"))
     """
 
+    _engine: AwaitingEngine
+
     def _start(self, *, reset: bool) -> None:
         if reset:
             raise ValueError(_NO_RESET)
@@ -66,29 +68,9 @@ class AsyncSqliterDB(BaseDatabase):
     # --- state ---
 
     @property
-    def auto_commit(self) -> bool:
-        """Whether writes outside a block are committed at once."""
-        return self.context.settings.auto_commit
-
-    @property
-    def debug(self) -> bool:
-        """Whether statements are logged."""
-        return self.context.log.debug
-
-    @property
     def conn(self) -> AsyncConnection | None:
         """The connection that writes, or ``None`` if there is none."""
         return self._conn if self.is_connected else None
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether the database is open."""
-        return self._engine.writer_connection is not None
-
-    @property
-    def in_transaction(self) -> bool:
-        """Whether the running task is in an ``async with db:`` block."""
-        return self._engine.in_block
 
     def now(self) -> int:
         """Return the time as it is written to timestamps: whole Unix seconds."""

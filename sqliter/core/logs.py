@@ -31,8 +31,7 @@ class StatementLog:
     def statement(self, sql: str, params: Sequence[Value]) -> None:
         """Log one statement with its values filled in."""
         if self._debug and self.logger is not None:
-            if self.logger.isEnabledFor(logging.DEBUG):
-                self.logger.debug("Executing SQL: %s", render(sql, params))
+            self.logger.debug("Executing SQL: %s", _Rendered(sql, params))
 
     def note(self, text: str, *arguments: object) -> None:
         """Log a remark at DEBUG level."""
@@ -57,6 +56,17 @@ def default_logger() -> logging.Logger:
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     return logger
+
+
+class _Rendered:
+    """The readable text of a statement, made when a handler wants it."""
+
+    def __init__(self, sql: str, params: Sequence[Value]) -> None:
+        self._sql = sql
+        self._params = params
+
+    def __str__(self) -> str:
+        return render(self._sql, self._params)
 
 
 def render(sql: str, params: Sequence[Value]) -> str:

@@ -21,7 +21,8 @@ from sqliter.core.logs import StatementLog
 from sqliter.core.scopes import Scope
 from sqliter.core.settings import Settings
 from sqliter.core.steps import Drive, Operation
-from sqliter.engines.local import IDLE_READERS, LocalEngine
+from sqliter.engines.connections import IDLE_READERS
+from sqliter.engines.local import LocalEngine
 from sqliter.engines.turn import Seat
 from sqliter.engines.workers import Workers
 from sqliter.exceptions import DatabaseBusyError, SqlExecutionError
@@ -64,7 +65,7 @@ class AwaitingEngine(LocalEngine):
         """Call with the driver's connection, in the thread and turn of a writer."""
         with reported_as(SqlExecutionError, "-"):
             async with self._turn():
-                return await self._writing.run(lambda: call(self.writer().raw))
+                return await self._writing.run(lambda: call(self._connections.writer().raw))
 
     async def close(self) -> None:
         """Close everything; raises ``TransactionError`` inside a block."""

@@ -42,7 +42,7 @@ class BlockingEngine(LocalEngine):
     def connect(self) -> sqlite3.Connection:
         """Open the writer and return the driver's connection."""
         with reported_as(SqlExecutionError, "-"), self._turn():
-            return self.writer().raw
+            return self._connections.writer().raw
 
     def close(self) -> None:
         """Close everything; raises ``TransactionError`` inside a block."""

@@ -6,7 +6,6 @@ for a turn; ``blocking`` and ``awaiting`` add that, each in its own way.
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +21,10 @@ from sqliter.core.settings import Settings
 from sqliter.core.statement import Request, Result
 from sqliter.core.steps import Access, Drive
 from sqliter.engines.connection import Connection
+from sqliter.engines.connections import Connections
 from sqliter.engines.turn import Seat
 from sqliter.engines.watch import Watch
 from sqliter.exceptions import SqlExecutionError, TransactionError
-
-IDLE_READERS = 4
-
 
 class LocalEngine:
     """The connections of one database object and what is open on them."""
@@ -35,28 +32,24 @@ class LocalEngine:
     def __init__(self, settings: Settings, cache: Cache, log: StatementLog) -> None:
         self.settings = settings
         self.cache = cache
-        self._log = log
         self._seat = Seat(settings.busy_timeout)
-        self._mutex = threading.Lock()
-        self._open: list[Connection] = []
-        self._idle: list[Connection] = []
-        self._writer: Connection | None = None
+        self._connections = Connections(settings, log)
         self._watch = Watch(settings, cache)
         self._pending: Effects | None = None  # of the implicit transaction
         # A forgotten close() must neither warn nor lose a file handle at exit.
-        self._finalizer = weakref.finalize(self, _close_all, self._open, self._watch)
+        weakref.finalize(self, _close_all, self._connections, self._watch)
 
     # --- state ---
 
     @property
     def writer_connection(self) -> Connection | None:
         """The writer, if it is open."""
-        return self._writer
+        return self._connections.open_writer
 
     @property
     def stays_open(self) -> bool:
         """Whether a short visit must not close the database after it."""
-        return self._writer is not None or self.settings.is_memory
+        return self.writer_connection is not None or self.settings.is_memory
 
     @property
     def in_block(self) -> bool:
@@ -88,59 +81,12 @@ class LocalEngine:
         alone = scope is None and self._pending is None
         return access is Access.READ and alone and not self.settings.is_memory
 
-    # --- connections ---
-
-    def writer(self) -> Connection:
-        """Return the one connection that writes; opened when first needed."""
-        if self._writer is None:
-            self._writer = self._connect(reader=False)
-        return self._writer
-
-    @contextmanager
-    def _reader(self) -> Iterator[Connection]:
-        with self._mutex:
-            connection = self._idle.pop() if self._idle else None
-        connection = connection or self._first_reader()
-        try:
-            yield connection
-        finally:
-            self._put_aside(connection)
-
-    def _first_reader(self) -> Connection:
-        if self._writer is None:
-            with self._mutex:  # the writer makes the file and switches it to WAL
-                self.writer()
-        return self._connect(reader=True)
-
-    def _connect(self, *, reader: bool) -> Connection:
-        connection = Connection(self.settings, self._log, reader=reader)
-        self._open.append(connection)
-        return connection
-
-    def _put_aside(self, connection: Connection) -> None:
-        with self._mutex:
-            if len(self._idle) < IDLE_READERS and connection in self._open:
-                self._idle.append(connection)
-                return
-        self._discard(connection)
-
-    def _discard(self, connection: Connection) -> None:
-        if connection in self._open:
-            self._open.remove(connection)
-        connection.close()
-
     def _close(self) -> None:
         """Close every connection; an implicit transaction is discarded."""
         if self._pending is not None:
             self._pending.undo()
             self._pending = None
-        with self._mutex:
-            connections = list(self._open)
-            self._open.clear()
-            self._idle.clear()
-            self._writer = None
-        for connection in connections:
-            connection.close()
+        self._connections.close()
         self._watch.close()
         self.cache.forget_everything()
         self.cache.reset_stats()
@@ -150,7 +96,7 @@ class LocalEngine:
     def _serve(self, drive: Drive[Any]) -> None:
         """Answer from the cache as long as it knows."""
         while not drive.finished and drive.request.memo is not None:
-            self._watch.look(self._writer)
+            self._watch.look(self.writer_connection)
             answer = self.cache.lookup(drive.request.memo)
             if answer is None:
                 return
@@ -160,12 +106,12 @@ class LocalEngine:
         return self.cache.enabled and scope is None and self._pending is None
 
     def _carry_reader(self, drive: Drive[Any]) -> None:
-        with self._reader() as connection:
+        with self._connections.reader() as connection:
             self._carry(drive, connection, use_cache=self.cache.enabled)
 
     def _carry_writer(self, drive: Drive[Any], scope: Scope | None) -> None:
         """Run on the writer: alone, in a block, or in the implicit transaction."""
-        connection = self.writer()
+        connection = self._connections.writer()
         if scope is not None:
             self._carry_in(drive, connection, scope.effects)
         elif self.settings.auto_commit or drive.access is Access.READ:
@@ -253,7 +199,7 @@ class LocalEngine:
 
     def _begin(self, scope: Scope) -> None:
         with reported_as(SqlExecutionError, self.settings.begin_sql):
-            connection = self.writer()
+            connection = self._connections.writer()
             if scope.parent is not None and not connection.in_transaction:
                 raise _lost_transaction()
             if scope.parent is None and self._pending is not None:
@@ -268,11 +214,11 @@ class LocalEngine:
         if scope.adopted:
             self._pending = scope.effects
         elif scope.is_open:
-            self.writer().undo(*scope.undoing())
+            self._connections.writer().undo(*scope.undoing())
         scope.is_open = False
 
     def _end(self, scope: Scope, *, keep: bool) -> None:
-        connection = self.writer()
+        connection = self._connections.writer()
         effects = scope.effects
         if not keep:
             connection.undo(*scope.undoing())
@@ -297,7 +243,7 @@ class LocalEngine:
 
     def _commit(self, scope: Scope | None) -> None:
         """Commit what is open; a block goes on with a new transaction."""
-        connection = self._writer
+        connection = self.writer_connection
         if connection is None or not connection.in_transaction:
             return
         lineage = scope.lineage() if scope else []
@@ -310,7 +256,7 @@ class LocalEngine:
 
     def _rollback(self, scope: Scope | None) -> None:
         """Take back what the innermost block, or the implicit transaction, did."""
-        connection = self._writer
+        connection = self.writer_connection
         if connection is None:
             return
         effects = scope.effects if scope else self._pending
@@ -346,7 +292,6 @@ def _lost_transaction() -> TransactionError:
     )
 
 
-def _close_all(connections: list[Connection], watch: Watch) -> None:
-    for connection in connections:
-        connection.close()
+def _close_all(connections: Connections, watch: Watch) -> None:
+    connections.close()
     watch.close()

@@ -53,16 +53,20 @@ class BaseDBModel(BaseModel):
     created_at: int = Field(default=0)
     updated_at: int = Field(default=0)
 
-    class Meta:
-        """Table options; subclasses may give any of them.
+    if TYPE_CHECKING:
+        Meta: ClassVar[Any]  # checkers would want every Meta to inherit from this one
+    else:
 
-        ``table_name`` replaces the inferred name. ``indexes`` and
-        ``unique_indexes`` list field names, or tuples of them.
-        """
+        class Meta:
+            """Table options; subclasses may give any of them.
 
-        table_name: ClassVar[str | None] = None
-        indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
-        unique_indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
+            ``table_name`` replaces the inferred name. ``indexes`` and
+            ``unique_indexes`` list field names, or tuples of them.
+            """
+
+            table_name: ClassVar[str | None] = None
+            indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
+            unique_indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

@@ -27,6 +27,8 @@ def pluralize(word: str) -> str:
     The package ``inflect`` is used where it is installed. Without it an ``s`` is
     appended unless the word ends in one.
     """
+    if len(word) == 1:  # "a" would become "some"
+        return f"{word}s"
     try:
         import inflect  # noqa: PLC0415 - optional, and slow to import
     except ImportError:

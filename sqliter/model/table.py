@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from sqliter.core.statement import Value
 from sqliter.exceptions import InvalidForeignKeyError, InvalidIndexError
 from sqliter.helpers import quote_identifier
-from sqliter.model.codecs import Codec, UnstorableType, UnstorableValue, codec_for
+from sqliter.model.codecs import Codec, UnstorableTypeError, UnstorableValue, codec_for
 from sqliter.model.foreign_key import ForeignKeyInfo, get_foreign_key_info
 from sqliter.model.registry import resolve
 from sqliter.model.unique import is_unique
@@ -185,9 +185,9 @@ def _column(model: Model, name: str, field: FieldInfo) -> Column:
     info = get_foreign_key_info(field)
     try:
         codec = codec_for(field.annotation, field.metadata)
-    except UnstorableType as error:
+    except UnstorableTypeError as error:
         msg = f"field '{name}' of {model.__name__}: {error}"
-        raise UnstorableType(msg) from error
+        raise UnstorableTypeError(msg) from error
     if info is None:
         required = field.is_required() and not codec.nullable
         return Column(name, name, codec, required, is_unique(field))

@@ -27,7 +27,7 @@ _CONTROL = {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"}
 
 
 class ExecutionResult(NamedTuple):
-    """What a statement did: rows changed (-1: a query), key of the last row."""
+    """What a statement did: rows changed (-1: a query), key of the row inserted last."""
 
     rowcount: int
     lastrowid: int | None
@@ -41,7 +41,9 @@ def execute(
     _refuse_control(sql)
     _may_change_anything(effects, context)
     result = yield from _ask(sql, params)
-    return ExecutionResult(result.rowcount, result.lastrowid)
+    # SQLite's last key is that of any earlier insert; say it for inserts only.
+    inserts = _first_word(sql) in ("INSERT", "REPLACE", "WITH") and result.rowcount > 0
+    return ExecutionResult(result.rowcount, result.lastrowid if inserts else None)
 
 
 def fetch_dicts(

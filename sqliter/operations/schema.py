@@ -10,7 +10,7 @@ from sqliter.model.naming import other_spellings
 from sqliter.model.table import Table
 from sqliter.schema import inspection
 
-__all__ = ["compare", "known", "touch"]
+__all__ = ["columns_of", "compare", "known", "other_spelling", "touch"]
 
 
 def known(table: Table, context: Context) -> Steps[None]:
@@ -25,8 +25,13 @@ def known(table: Table, context: Context) -> Steps[None]:
     if columns:
         compare(table, columns)
         context.known.add(table)
-    elif getattr(table.model.Meta, "table_name", None) is None:
-        yield from _look_for_other_spelling(table)
+        return
+    other = yield from other_spelling(table)
+    if other is not None:
+        raise Fault(
+            f"no such table: {table.name}. The file has '{other}'; if that is the one, "
+            f"give {table.model.__name__} a Meta with table_name = '{other}'"
+        )
 
 
 def columns_of(table: Table) -> Steps[set[str]]:
@@ -67,12 +72,11 @@ def touch(
         effects.touch(reach)
 
 
-def _look_for_other_spelling(table: Table) -> Steps[None]:
+def other_spelling(table: Table) -> Steps[str | None]:
+    """Return a table that other rules of inferring names may have made."""
+    if getattr(table.model.Meta, "table_name", None) is not None:
+        return None
     result = yield from look_up(inspection.user_tables())
     spellings = other_spellings(table.model.__name__) - {table.name}
     found = sorted({str(name) for (name,) in result.rows} & spellings)
-    if found:
-        raise Fault(
-            f"no such table: {table.name}. The file has '{found[0]}'; if that is the "
-            f"one, give {table.model.__name__} a Meta with table_name = '{found[0]}'"
-        )
+    return found[0] if found else None

@@ -14,10 +14,10 @@ from sqliter.exceptions import (
     TableCreationError,
     TableDeletionError,
 )
-from sqliter.model.codecs import UnstorableType
+from sqliter.model.codecs import UnstorableTypeError
 from sqliter.model.model import BaseDBModel
 from sqliter.model.table import Index, Table, table_of
-from sqliter.operations.schema import columns_of, compare
+from sqliter.operations.schema import columns_of, compare, other_spelling
 from sqliter.schema import ddl, inspection
 
 __all__ = ["create", "create_indexes", "drop", "names", "reset"]
@@ -40,6 +40,8 @@ def create(
         columns = yield from columns_of(table)
         if columns and exists_ok and not force:
             compare(table, columns)
+        if not columns:
+            yield from _mention_other_spelling(table, context)
     create_sql = ddl.create_table(table, exists_ok=exists_ok or force)
     statements = [create_sql, *(ddl.create_index(table, each) for each in indexes)]
     replaces = bool(force and columns)
@@ -115,8 +117,20 @@ def _schema_changes(effects: Effects, context: Context) -> None:
 def _described(model: type[BaseDBModel]) -> Table:
     try:
         return table_of(model)
-    except UnstorableType as error:
+    except UnstorableTypeError as error:
         raise TableCreationError(model.get_table_name(), original=error) from error
+
+
+def _mention_other_spelling(table: Table, context: Context) -> Steps[None]:
+    other = yield from other_spelling(table)
+    if other is not None:
+        context.log.warn(
+            "creating table '%s' beside '%s', which another version may have made for "
+            "%s; Meta.table_name says which one is meant",
+            table.name,
+            other,
+            table.model.__name__,
+        )
 
 
 def _replace(table: Table, statements: list[Statement]) -> Steps[None]:
@@ -137,8 +151,10 @@ def _run(
     except Fault as fault:
         sql = fault.sql or "CREATE TABLE"
         if sql.startswith("CREATE TABLE"):
-            raise fault.report(TableCreationError, (table.name,)) from fault.original
-        raise fault.report(SqlExecutionError, (sql,)) from fault.original
+            error = fault.report(TableCreationError, (table.name,))
+        else:
+            error = fault.report(SqlExecutionError, (sql,))
+        raise error from error.__cause__
 
 
 def _refuse_other_indexes(

@@ -36,7 +36,7 @@ from typing_extensions import TypeAliasType, TypedDict
 
 from sqliter.model.codecs import (
     Codec,
-    UnstorableType,
+    UnstorableTypeError,
     UnstorableValue,
     codec_for,
     natural_encode,
@@ -668,7 +668,7 @@ def test_types_with_their_own_schema(round_trip: RoundTrip) -> None:
 
 
 def test_types_with_a_schema_in_the_metadata(round_trip: RoundTrip) -> None:
-    with pytest.raises(UnstorableType):
+    with pytest.raises(UnstorableTypeError):
         codec_for(Handle)
     codec = codec_for(Handle, [HandleSchema()])
     assert round_trip(codec, Handle(5)) == Handle(5)
@@ -692,7 +692,7 @@ REFUSED_TYPES: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("annotation", "text"), REFUSED_TYPES)
 def test_refuses_type(annotation: Any, text: str) -> None:
-    with pytest.raises(UnstorableType, match=text):
+    with pytest.raises(UnstorableTypeError, match=text):
         codec_for(annotation)
 
 
@@ -725,7 +725,7 @@ def test_refuses_what_is_no_data(source: str) -> None:
 
     names = {"io": io, "types": types, "typing": typing, "abc": abc}
     annotation = eval(source, {**names, "threading": threading})
-    with pytest.raises(UnstorableType, match="cannot be kept"):
+    with pytest.raises(UnstorableTypeError, match="cannot be kept"):
         codec_for(annotation)
 
 
@@ -733,7 +733,7 @@ def test_refuses_models_with_parts_that_are_no_data() -> None:
     class Job(BaseModel):
         run: type[int]
 
-    with pytest.raises(UnstorableType, match="type"):
+    with pytest.raises(UnstorableTypeError, match="type"):
         codec_for(Job)
 
 
@@ -741,7 +741,7 @@ def test_refuses_models_whose_names_are_not_resolved() -> None:
     class Later(BaseModel):
         part: NotYetDefined  # type: ignore[name-defined]  # noqa: F821
 
-    with pytest.raises(UnstorableType, match="NotYetDefined"):
+    with pytest.raises(UnstorableTypeError, match="NotYetDefined"):
         codec_for(Later)
 
 

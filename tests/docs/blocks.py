@@ -12,7 +12,10 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-_FENCE = re.compile(r"^(?P<indent> *)```python[^\n]*\n(?P<code>.*?)^(?P=indent)```\s*$", re.M | re.S)
+_FENCE = re.compile(
+    r"^(?P<indent> *)```python[^\n]*\n(?P<code>.*?)^(?P=indent)```\s*$",
+    re.MULTILINE | re.DOTALL,
+)
 _NOTE = re.compile(r"<!-- *(?:no-run|raises: *(?P<error>[\w.]+)) *-->\s*$")
 
 

@@ -14,7 +14,9 @@ from docs.blocks import Page, blocks_of
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PAGES = [each for each in (README, *sorted((ROOT / "docs").rglob("*.md"))) if each.exists()]
+PAGES = [
+    each for each in (README, *sorted((ROOT / "docs").rglob("*.md"))) if each.exists()
+]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -17,7 +17,16 @@ from sqliter.core.effects import Effects
 from sqliter.core.logs import StatementLog, render
 from sqliter.core.scopes import Scope
 from sqliter.core.statement import Memo, Request, Result, Statement
-from sqliter.core.steps import Drive, Operation, Steps, ask, ask_all, look_up, reads, writes
+from sqliter.core.steps import (
+    Drive,
+    Operation,
+    Steps,
+    ask,
+    ask_all,
+    look_up,
+    reads,
+    writes,
+)
 
 # --- scopes -----------------------------------------------------------------
 
@@ -144,7 +153,9 @@ def test_cleared_effects_are_no_effects() -> None:
 # --- the cache --------------------------------------------------------------
 
 
-def _memo(key: object, *tables: str, ttl: float | None = None, keep: bool = True) -> Memo:
+def _memo(
+    key: object, *tables: str, ttl: float | None = None, keep: bool = True
+) -> Memo:
     return Memo(key, tables[0], tables, ttl, keep)
 
 
@@ -180,7 +191,9 @@ def test_an_answer_of_several_tables_is_dropped_with_any_of_them() -> None:
         assert cache.lookup(memo) is None
 
 
-@pytest.mark.parametrize("change", [lambda c: c.forget(["pets"]), Cache.forget_everything])
+@pytest.mark.parametrize(
+    "change", [lambda c: c.forget(["pets"]), Cache.forget_everything]
+)
 def test_an_answer_on_its_way_while_a_table_changed_is_not_stored(change: Any) -> None:
     cache, memo = _cache(), _memo("k", "pets")
     version = cache.version(memo)
@@ -279,7 +292,9 @@ def test_nothing_is_rendered_unless_it_is_logged(
 
 
 def test_warnings_are_logged_always(caplog: pytest.LogCaptureFixture) -> None:
-    StatementLog(logging.getLogger("tests.steps"), debug=False).warn("beware of %s", "dogs")
+    StatementLog(logging.getLogger("tests.steps"), debug=False).warn(
+        "beware of %s", "dogs"
+    )
     assert caplog.messages == ["beware of dogs"]
 
 

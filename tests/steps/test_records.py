@@ -103,7 +103,9 @@ def test_a_missing_column_is_named(pet: Any, fresh: Context) -> None:
 def test_the_reach_of_a_table_is_asked_for_with_a_cache_only(pet: Any) -> None:
     cached = context(cached=True)
     operation = records.delete(pet, 1, cached)
-    talk = Conversation(operation, _columns(*ALL), rows(("pets",), ("toys",)), written())
+    talk = Conversation(
+        operation, _columns(*ALL), rows(("pets",), ("toys",)), written()
+    )
     assert talk.effects.tables == {"pets", "toys"}
     again = Conversation(records.delete(pet, 1, cached), written())
     assert again.effects.tables == {"pets", "toys"}

@@ -106,7 +106,9 @@ def test_a_changed_schema_is_looked_at_again(pet: Any, known: Context) -> None:
 # --- queries ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verb", [select.fetch_one, select.fetch_first, select.fetch_last])
+@pytest.mark.parametrize(
+    "verb", [select.fetch_one, select.fetch_first, select.fetch_last]
+)
 def test_no_row_is_none(pet: Any, known: Context, verb: Any) -> None:
     assert Conversation(verb(_spec(pet), known), rows()).value is None
 
@@ -138,7 +140,9 @@ def test_bulk_update_checks_before_it_asks(pet: Any, known: Context) -> None:
 
 
 def test_bulk_verbs_give_the_number_of_rows(pet: Any, known: Context) -> None:
-    assert Conversation(bulk.update(_spec(pet), {"age": 2}, known), written(5)).value == 5
+    assert (
+        Conversation(bulk.update(_spec(pet), {"age": 2}, known), written(5)).value == 5
+    )
     assert Conversation(bulk.delete(_spec(pet), known), written(4)).value == 4
 
 
@@ -157,7 +161,9 @@ def test_bulk_verbs_give_the_number_of_rows(pet: Any, known: Context) -> None:
         ("PRAGMA user_version", Access.WRITE),
     ],
 )
-def test_what_might_write_gets_the_writer(fresh: Context, sql: str, access: Access) -> None:
+def test_what_might_write_gets_the_writer(
+    fresh: Context, sql: str, access: Access
+) -> None:
     talk = Conversation(raw.fetch_dicts(sql, (), fresh), rows((1,), columns=("a",)))
     assert talk.access is access
     assert talk.effects.everything is (access is Access.WRITE)

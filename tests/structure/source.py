@@ -121,7 +121,9 @@ def module(name: str) -> Module:
     return next(each for each in modules() if each.name == name)
 
 
-def body_without_docstring(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.stmt]:
+def body_without_docstring(
+    function: ast.FunctionDef | ast.AsyncFunctionDef,
+) -> list[ast.stmt]:
     """Return the statements of a function but its docstring."""
     has_docstring = ast.get_docstring(function, clean=False) is not None
     return function.body[1:] if has_docstring else function.body

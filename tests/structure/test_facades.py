@@ -15,13 +15,13 @@ FACADES = (
 )
 
 EXCEPTIONS = {
-    "SqliterDB.__init__": "builds the object",
+    "SqliterDB._start": "builds the object",
     "SqliterDB.create": "a constructor: builds, connects, returns",
     "SqliterDB.close": "forgets the schema of the file it closed",
     "SqliterDB.conn": "no connection is None, not an error",
     "SqliterDB.__enter__": "enters and returns the object, as `with` wants it",
     "SqliterDB.fetch": "one operation for dicts, one for instances",
-    "AsyncSqliterDB.__init__": "builds the object",
+    "AsyncSqliterDB._start": "builds the object",
     "AsyncSqliterDB.create": "a constructor: builds, connects, returns",
     "AsyncSqliterDB.connect": "opens, then returns the connection",
     "AsyncSqliterDB.close": "forgets the schema of the file it closed",

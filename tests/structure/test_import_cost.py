@@ -16,7 +16,16 @@ NEEDED = {
 }  # fmt: skip
 """What ``import sqliter`` may load beyond Pydantic with a first model: packages."""
 
-NEVER = {"aiosqlite", "asyncio", "concurrent", "inflect", "rich", "ssl", "subprocess", "textual"}
+NEVER = {
+    "aiosqlite",
+    "asyncio",
+    "concurrent",
+    "inflect",
+    "rich",
+    "ssl",
+    "subprocess",
+    "textual",
+}
 
 ASYNCIO_NEEDS = {"_queue", "queue", "sqliter"}
 """What ``import sqliter.asyncio`` may load beyond that and ``asyncio`` itself."""
@@ -25,7 +34,12 @@ ASYNCIO_NEEDS = {"_queue", "queue", "sqliter"}
 def _loaded(code: str) -> set[str]:
     """Return the modules that are loaded after some code, in a new interpreter."""
     report = f"{code}\nimport sys, json\nprint(json.dumps(sorted(sys.modules)))"
-    command = [sys.executable, "-I", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{report}"]
+    command = [
+        sys.executable,
+        "-I",
+        "-c",
+        f"import sys; sys.path[:0] = {sys.path!r}\n{report}",
+    ]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return set(json.loads(output.splitlines()[-1]))
 
@@ -44,7 +58,9 @@ def with_sqliter() -> set[str]:
     return _loaded(f"{PYDANTIC}import sqliter")
 
 
-def test_import_sqliter_loads_little(pydantic_alone: set[str], with_sqliter: set[str]) -> None:
+def test_import_sqliter_loads_little(
+    pydantic_alone: set[str], with_sqliter: set[str]
+) -> None:
     assert _packages(with_sqliter - pydantic_alone) - NEEDED == set()
 
 
@@ -54,7 +70,9 @@ def test_import_sqliter_loads_nothing_heavy(
     assert (_packages(with_sqliter) - _packages(pydantic_alone)) & NEVER == set()
 
 
-def test_import_sqliter_loads_nothing_of_the_other_colour(with_sqliter: set[str]) -> None:
+def test_import_sqliter_loads_nothing_of_the_other_colour(
+    with_sqliter: set[str],
+) -> None:
     assert not {name for name in with_sqliter if name.startswith("sqliter.asyncio")}
 
 
@@ -76,4 +94,6 @@ def test_defining_a_model_loads_nothing_more(with_sqliter: set[str]) -> None:
 @pytest.mark.parametrize("colour", ["sqliter", "sqliter.asyncio"])
 def test_using_a_database_imports_no_optional_package(colour: str) -> None:
     code = f"import {colour}\nfrom sqliter import SqliterDB\nSqliterDB(memory=True).get_table_names()"
-    assert _packages(_loaded(code)) & {"aiosqlite", "inflect", "rich", "textual"} == set()
+    assert (
+        _packages(_loaded(code)) & {"aiosqlite", "inflect", "rich", "textual"} == set()
+    )

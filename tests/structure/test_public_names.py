@@ -36,8 +36,12 @@ def test_all_is_complete(name: str) -> None:
     defined = _defined(name)
     if not defined:  # a module that only hands on: all it imports is meant
         defined = _imported_from_library(name)
-    public = {each for each in defined if not _is_private(each, getattr(exported, each))}
-    assert public - NOT_FOR_USERS.get(name, {}).keys() == set(exported.__all__) & defined
+    public = {
+        each for each in defined if not _is_private(each, getattr(exported, each))
+    }
+    assert (
+        public - NOT_FOR_USERS.get(name, {}).keys() == set(exported.__all__) & defined
+    )
 
 
 @pytest.mark.parametrize("name", NOT_FOR_USERS)
@@ -75,7 +79,9 @@ def _defined(name: str) -> set[str]:
             bound.add(statement.name)
         elif isinstance(statement, ast.Assign):
             bound.update(t.id for t in statement.targets if isinstance(t, ast.Name))
-        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        elif isinstance(statement, ast.AnnAssign) and isinstance(
+            statement.target, ast.Name
+        ):
             bound.add(statement.target.id)
     return bound - {"__all__"}
 

@@ -14,17 +14,23 @@ from structure.source import FUNCTIONS, Module, module, modules
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-OPERATIONS = tuple(each for each in modules() if each.name.startswith("sqliter.operations."))
+OPERATIONS = tuple(
+    each for each in modules() if each.name.startswith("sqliter.operations.")
+)
 WORDS = "sqliter.core.steps"
 """Where ``ask`` and its like live: the only functions that yield."""
 
 
 def _returns(function: Function, kind: str) -> bool:
-    return function.returns is not None and ast.unparse(function.returns).startswith(kind)
+    return function.returns is not None and ast.unparse(function.returns).startswith(
+        kind
+    )
 
 
 def _is_operation(function: Function) -> bool:
-    return any(ast.unparse(each) in ("reads", "writes") for each in function.decorator_list)
+    return any(
+        ast.unparse(each) in ("reads", "writes") for each in function.decorator_list
+    )
 
 
 def _step_functions() -> set[str]:
@@ -43,7 +49,8 @@ def _homes(each: Module) -> set[str]:
     return {
         alias.asname or alias.name
         for node in ast.walk(each.tree)
-        if isinstance(node, ast.ImportFrom) and node.module in ("sqliter.operations", "sqliter.core")
+        if isinstance(node, ast.ImportFrom)
+        and node.module in ("sqliter.operations", "sqliter.core")
         for alias in node.names
     }
 
@@ -67,9 +74,15 @@ def lost_calls(each: Module, step_functions: set[str]) -> list[str]:
     for function in _functions(each):
         if _returns(function, "Operation["):
             continue  # hands the steps on
-        run = {node.value for node in ast.walk(function) if isinstance(node, ast.YieldFrom)}
+        run = {
+            node.value for node in ast.walk(function) if isinstance(node, ast.YieldFrom)
+        }
         if not run:
-            run = {node.value for node in ast.walk(function) if isinstance(node, ast.Return)}
+            run = {
+                node.value
+                for node in ast.walk(function)
+                if isinstance(node, ast.Return)
+            }
         lost += [
             f"{each.name}:{node.lineno}: {ast.unparse(node)}"
             for node in ast.walk(function)
@@ -89,7 +102,9 @@ def test_every_step_that_is_called_is_run(each: Module) -> None:
 @pytest.mark.parametrize("each", OPERATIONS, ids=lambda module: module.name)
 def test_operations_ask_through_the_words_for_it(each: Module) -> None:
     bare = [
-        f"{each.name}:{node.lineno}" for node in ast.walk(each.tree) if isinstance(node, ast.Yield)
+        f"{each.name}:{node.lineno}"
+        for node in ast.walk(each.tree)
+        if isinstance(node, ast.Yield)
     ]
     assert not bare, f"a bare yield: {', '.join(bare)}"
 
@@ -117,4 +132,9 @@ def test_a_lost_call_would_be_found(tmp_path_factory: pytest.TempPathFactory) ->
     )
     found = lost_calls(Module("lost", path), {"ask", "known"})
     calls = sorted(found, key=lambda line: int(line.split(":")[1]))
-    assert [line.split()[-1] for line in calls] == ["known(1)", "ask(2)", "schema.known(5)", "ask(3)"]
+    assert [line.split()[-1] for line in calls] == [
+        "known(1)",
+        "ask(2)",
+        "schema.known(5)",
+        "ask(3)",
+    ]

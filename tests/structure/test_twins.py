@@ -50,13 +50,17 @@ SPECIAL = {"__init__", "__enter__", "__exit__", "__aenter__", "__aexit__", "__co
 
 def _names(owner: type) -> set[str]:
     public = {name for name in dir(owner) if not name.startswith("_")}
-    return public | (SPECIAL & {name for each in owner.__mro__[:-1] for name in vars(each)})
+    return public | (
+        SPECIAL & {name for each in owner.__mro__[:-1] for name in vars(each)}
+    )
 
 
 def _shared() -> Iterator[Any]:
     for blocking, awaiting in PAIRS:
         for name in sorted(_names(blocking) & _names(awaiting)):
-            yield pytest.param(blocking, awaiting, name, id=f"{blocking.__name__}.{name}")
+            yield pytest.param(
+                blocking, awaiting, name, id=f"{blocking.__name__}.{name}"
+            )
 
 
 def _member(owner: type, name: str) -> Any:
@@ -84,8 +88,12 @@ def _neutral(annotation: object) -> object:
 
 @pytest.mark.parametrize(("blocking", "awaiting"), PAIRS)
 def test_both_colours_have_the_same_names(blocking: type, awaiting: type) -> None:
-    one_sided = {f"{blocking.__name__}.{n}" for n in _names(blocking) - _names(awaiting)}
-    one_sided |= {f"{awaiting.__name__}.{n}" for n in _names(awaiting) - _names(blocking)}
+    one_sided = {
+        f"{blocking.__name__}.{n}" for n in _names(blocking) - _names(awaiting)
+    }
+    one_sided |= {
+        f"{awaiting.__name__}.{n}" for n in _names(awaiting) - _names(blocking)
+    }
     owners = (f"{blocking.__name__}.", f"{awaiting.__name__}.")
     assert one_sided == {name for name in ONE_SIDED if name.startswith(owners)}
 
@@ -109,7 +117,9 @@ def test_a_name_means_the_same_in_both_colours(
 
 
 @pytest.mark.parametrize(("blocking", "awaiting", "name"), list(_shared()))
-def test_exactly_the_verbs_are_awaited(blocking: type, awaiting: type, name: str) -> None:
+def test_exactly_the_verbs_are_awaited(
+    blocking: type, awaiting: type, name: str
+) -> None:
     one, other = _member(blocking, name), _member(awaiting, name)
     if inspect.isfunction(one):
         assert not inspect.iscoroutinefunction(one)

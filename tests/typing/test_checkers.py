@@ -39,10 +39,22 @@ def mypy(file: Path, folder: Path) -> list[tuple[int, str]]:
     """Return what mypy --strict reports: no plug-in, no settings of the project."""
     settings = folder / "mypy.ini"
     settings.write_text(f"[mypy]\nmypy_path = {ROOT}\n")
-    options = ["--strict", f"--config-file={settings}", f"--cache-dir={folder / 'cache'}"]
-    output = _run(["mypy", *options, "--show-absolute-path", "--no-pretty", str(file)], folder)
-    found = re.findall(rf"^{re.escape(str(file))}:(\d+): error: (.*)$", output, re.MULTILINE)
-    strangers = [line for line in output.splitlines() if "error:" in line and str(file) not in line]
+    options = [
+        "--strict",
+        f"--config-file={settings}",
+        f"--cache-dir={folder / 'cache'}",
+    ]
+    output = _run(
+        ["mypy", *options, "--show-absolute-path", "--no-pretty", str(file)], folder
+    )
+    found = re.findall(
+        rf"^{re.escape(str(file))}:(\d+): error: (.*)$", output, re.MULTILINE
+    )
+    strangers = [
+        line
+        for line in output.splitlines()
+        if "error:" in line and str(file) not in line
+    ]
     assert not strangers, "\n".join(strangers)
     return [(int(line), text) for line, text in found]
 

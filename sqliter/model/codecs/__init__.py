@@ -6,7 +6,7 @@
     codec.decode("1.50")               # Decimal("1.50")
 
 A value comes back exactly as it was, or there is an error that says what to do:
-`UnstorableType` when the codec is built, `UnstorableValue` when one value cannot be
+`UnstorableTypeError` when the codec is built, `UnstorableValue` when one value cannot be
 kept. Units: datetimes and dates are Unix seconds (a date is midnight UTC), timedeltas
 are microseconds; everything that is no scalar is JSON text. `-0.0` in a `float` column
 comes back as `0.0`, because SQLite keeps whole REAL values as integers.
@@ -15,7 +15,7 @@ comes back as `0.0`, because SQLite keeps whole REAL values as integers.
 from .codec import (
     Codec,
     Storage,
-    UnstorableType,
+    UnstorableTypeError,
     UnstorableValue,
     Value,
     read_legacy,
@@ -29,7 +29,7 @@ __all__ = [
     "DecimalAvg",
     "DecimalSum",
     "Storage",
-    "UnstorableType",
+    "UnstorableTypeError",
     "UnstorableValue",
     "Value",
     "codec_for",

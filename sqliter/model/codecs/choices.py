@@ -7,7 +7,7 @@ from enum import Enum, Flag
 from math import isfinite
 from typing import Any
 
-from .codec import Codec, Storage, UnstorableType, UnstorableValue, Value, shown
+from .codec import Codec, Storage, UnstorableTypeError, UnstorableValue, Value, shown
 from .scalars import INT_MAX, INT_MIN
 
 _STORAGES: dict[type, Storage] = {
@@ -23,7 +23,7 @@ def enum_codec(kind: type[Enum]) -> Codec:
     if issubclass(kind, Flag):
         return _by_value(kind, int)
     if not kind.__members__:
-        raise UnstorableType(f"{kind.__name__} has no members; use a concrete enum")
+        raise UnstorableTypeError(f"{kind.__name__} has no members; use a concrete enum")
     for stored in (str, int, float):
         if all(type(m.value) is stored and _fits(m.value) for m in kind):
             return _by_value(kind, stored)
@@ -95,7 +95,7 @@ def literal_codec(
     written = {_key(choice): _stored(choice, enum) for choice in choices}
     read = {_key(written[_key(choice)]): choice for choice in choices}
     if len(read) < len(written):
-        raise UnstorableType(
+        raise UnstorableTypeError(
             f"two values of Literal{list(choices)!r} look the same once stored; use"
             " values that differ as text or number"
         )
@@ -120,7 +120,7 @@ def _stored(choice: Any, enum: Callable[[type[Enum]], Codec]) -> Value:
         return enum(type(choice)).store(choice)
     stored: Value = int(choice) if isinstance(choice, bool) else choice
     if isinstance(stored, int) and not _fits(stored):
-        raise UnstorableType(f"Literal[{choice}] needs more than 64 bits; use a str")
+        raise UnstorableTypeError(f"Literal[{choice}] needs more than 64 bits; use a str")
     return stored
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqliter.core.statement import Value
+from sqliter.exceptions import UnstorableTypeError
 
 Storage = Literal["INTEGER", "REAL", "TEXT", "BLOB"]
 
 __all__ = [
     "Codec",
     "Storage",
-    "UnstorableType",
+    "UnstorableTypeError",
     "UnstorableValue",
     "Value",
     "read_legacy",
@@ -23,10 +24,6 @@ __all__ = [
 
 _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
-
-
-class UnstorableType(TypeError):
-    """Values of an annotation cannot be kept in a column; the text says what to do."""
 
 
 class UnstorableValue(ValueError):

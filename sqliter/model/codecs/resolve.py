@@ -22,7 +22,7 @@ from pydantic import (
 
 from .annotations import arms, is_alias, names_around, unwrap
 from .choices import enum_codec, literal_codec
-from .codec import Codec, UnstorableType, UnstorableValue, Value, shown
+from .codec import Codec, UnstorableTypeError, UnstorableValue, Value, shown
 from .containers import Adapter, container_codec, restore
 from .decimals import DECIMAL
 from .moments import MOMENTS
@@ -40,12 +40,12 @@ _NONE = Codec("BLOB", (), frozenset(), nullable=True)
 
 
 def codec_for(annotation: Any, metadata: Sequence[Any] = ()) -> Codec:
-    """Say how values of a resolved annotation are kept, or raise `UnstorableType`.
+    """Say how values of a resolved annotation are kept, or raise `UnstorableTypeError`.
 
     `annotation` and `metadata` are those of a `FieldInfo`.
     """
     if isinstance(annotation, (str, ForwardRef)):
-        raise UnstorableType(
+        raise UnstorableTypeError(
             f"{annotation!r} is not resolved; define the class first, or call"
             " model_rebuild()"
         )
@@ -75,7 +75,7 @@ def natural_encode(value: Any) -> Value:
     kind: Any = type(value)
     try:
         return _natural_codec(kind).store(value)
-    except UnstorableType as error:
+    except UnstorableTypeError as error:
         raise UnstorableValue(f"{shown(value)} cannot be bound: {error}") from error
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from .annotations import unwrap
-from .codec import UnstorableType
+from .codec import UnstorableTypeError
 
 UNKNOWN_TYPE = (PydanticSchemaGenerationError, PydanticUserError, NameError, TypeError)
 
@@ -33,15 +33,15 @@ _NEVER: tuple[Any, ...] = (
 
 
 def check_storable(annotation: Any) -> None:
-    """Raise `UnstorableType` where an annotation, or a part of it, is no data."""
+    """Raise `UnstorableTypeError` where an annotation, or a part of it, is no data."""
     # a generic alias that contains itself never ends; Pydantic judges it
     with suppress(RecursionError):
         _check(annotation, {})
 
 
-def unstorable(kind: Any, reason: object) -> UnstorableType:
+def unstorable(kind: Any, reason: object) -> UnstorableTypeError:
     """Make the error, with what can be done."""
-    return UnstorableType(
+    return UnstorableTypeError(
         f"values of {_name(kind)} cannot be kept in a column ({reason}); annotate a"
         " scalar, a container or a Pydantic model, or make it a PrivateAttr"
     )

@@ -1,0 +1,71 @@
+"""The connections of one database: one that writes, and as many readers as are busy."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqliter.core.logs import StatementLog
+from sqliter.core.settings import Settings
+from sqliter.engines.connection import Connection
+
+IDLE_READERS = 4
+"""Readers that stay open while nobody needs them."""
+
+
+class Connections:
+    """Opens connections when they are needed first, and knows all that are open."""
+
+    def __init__(self, settings: Settings, log: StatementLog) -> None:
+        self._settings = settings
+        self._log = log
+        self._mutex = threading.Lock()
+        self._open: list[Connection] = []
+        self._idle: list[Connection] = []
+        self.open_writer: Connection | None = None
+
+    def writer(self) -> Connection:
+        """Return the one connection that writes."""
+        with self._mutex:
+            if self.open_writer is None:
+                self.open_writer = self._connect(reader=False)
+            return self.open_writer
+
+    @contextmanager
+    def reader(self) -> Iterator[Connection]:
+        """Lend a connection that nobody else reads from meanwhile."""
+        with self._mutex:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            self.writer()  # it makes the file, and switches it to WAL
+            connection = self._connect(reader=True)
+        try:
+            yield connection
+        finally:
+            self._take_back(connection)
+
+    def close(self) -> None:
+        """Close all connections; what was not committed is discarded."""
+        with self._mutex:
+            connections = list(self._open)
+            self._open.clear()
+            self._idle.clear()
+            self.open_writer = None
+        for connection in connections:
+            connection.close()
+
+    def _connect(self, *, reader: bool) -> Connection:
+        connection = Connection(self._settings, self._log, reader=reader)
+        self._open.append(connection)
+        return connection
+
+    def _take_back(self, connection: Connection) -> None:
+        with self._mutex:
+            if connection not in self._open:
+                return  # closed meanwhile
+            if len(self._idle) < IDLE_READERS:
+                self._idle.append(connection)
+                return
+            self._open.remove(connection)
+        connection.close()

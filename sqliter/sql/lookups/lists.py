@@ -1,0 +1,69 @@
+"""Operators that look for a value in a list of any length."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqliter.core.statement import Value
+from sqliter.sql.fragment import Fragment
+from sqliter.sql.lookups.lookup import Lookup, Operand, register_lookup
+
+FEW = 64
+"""Lists up to this length are written out; longer ones travel as JSON."""
+
+
+@register_lookup
+class In(Lookup):
+    """``age__in=[1, 2, None]``; ``None`` in the list means the NULL rows."""
+
+    suffix = "__in"
+
+    def prepare(self, operand: Operand, value: Any) -> Any:
+        if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+            msg = f"{operand.name} requires a list for '{self.suffix}'"
+            raise TypeError(msg)
+        values = list(value)
+        encoded = [operand.encode(each) for each in values if each is not None]
+        return tuple(encoded), len(encoded) < len(values)
+
+    def render(self, operand: Operand, prepared: Any) -> Fragment:
+        values, with_null = prepared
+        listed = _in_list(operand, "IN", values)
+        if with_null:
+            return Fragment(f"({listed.sql} OR {operand.sql} IS NULL)", listed.params)
+        return listed
+
+
+@register_lookup
+class NotIn(In):
+    """``age__not_in=[1, 2]``; NULL rows match only an empty list."""
+
+    suffix = "__not_in"
+
+    def render(self, operand: Operand, prepared: Any) -> Fragment:
+        values, with_null = prepared
+        listed = _in_list(operand, "NOT IN", values)
+        if with_null:
+            return Fragment(f"({listed.sql} AND {operand.sql} IS NOT NULL)", listed.params)
+        return listed
+
+
+def _in_list(operand: Operand, operator: str, values: tuple[Value, ...]) -> Fragment:
+    if len(values) <= FEW:
+        marks = ", ".join("?" * len(values))
+        return Fragment(f"{operand.compared} {operator} ({marks})", values)
+    # One text and one value for lists of any length. JSON has no blobs, ends texts
+    # at NUL and may round floats: all those travel in hexadecimal.
+    listed = "(SELECT sqliter_unhex(value) FROM json_each(?))"
+    travelling = json.dumps([_as_json(value) for value in values])
+    return Fragment(f"{operand.compared} {operator} {listed}", (travelling,))
+
+
+def _as_json(value: Value) -> int | str | None:
+    if isinstance(value, bytes):
+        return f"b{value.hex()}"
+    if isinstance(value, str):
+        return f"s{value}" if "\0" not in value else f"t{value.encode().hex()}"
+    return f"f{value.hex()}" if isinstance(value, float) else value

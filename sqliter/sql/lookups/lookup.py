@@ -1,0 +1,72 @@
+"""What a filter operator is, and where all of them are registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from sqliter.core.statement import Value
+from sqliter.sql.fragment import Fragment
+
+__all__ = ["Lookup", "Operand", "find_lookup", "register_lookup", "split_suffix"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """The left side of a comparison.
+
+    ``name`` is what error texts call it, ``sql`` the expression, ``storage`` its
+    declared type, ``encode`` turns a value of the user into a stored one.
+    """
+
+    name: str
+    sql: str
+    storage: str
+    encode: Callable[[Any], Value]
+    collation: str | None = None
+
+    @property
+    def compared(self) -> str:
+        """The expression as it stands in comparisons."""
+        return f"{self.sql} COLLATE {self.collation}" if self.collation else self.sql
+
+
+class Lookup:
+    """Base of the operators. ``suffix`` is what follows the field name."""
+
+    suffix: ClassVar[str] = ""
+
+    def prepare(self, operand: Operand, value: Any) -> Any:
+        """Return the value ready for ``render``; raises ``TypeError`` if unfit."""
+        raise NotImplementedError
+
+    def render(self, operand: Operand, prepared: Any) -> Fragment:
+        """Return the SQL of the comparison."""
+        raise NotImplementedError
+
+
+_lookups: dict[str, Lookup] = {}
+_suffixes: list[str] = []  # longest first
+
+L = TypeVar("L", bound=type[Lookup])
+
+
+def register_lookup(cls: L) -> L:
+    """Make a lookup known under its suffix; usable as a decorator."""
+    _lookups[cls.suffix] = cls()
+    _suffixes[:] = sorted(_lookups, key=len, reverse=True)
+    return cls
+
+
+def find_lookup(suffix: str) -> Lookup | None:
+    """Return the lookup of ``"__suffix"``, or ``None``."""
+    return _lookups.get(suffix)
+
+
+def split_suffix(key: str) -> tuple[str, str]:
+    """Return ``(name, suffix)``; the longest known suffix counts, else ``__eq``."""
+    for suffix in _suffixes:
+        if key.endswith(suffix) and len(key) > len(suffix):
+            return key.removesuffix(suffix), suffix
+    return key, "__eq"
