@@ -54,7 +54,9 @@ def book(number: int) -> Book:
     )
 
 
-COLUMNS = '"created_at", "updated_at", "title", "year", "price", "published", "in_print"'
+COLUMNS = (
+    '"created_at", "updated_at", "title", "year", "price", "published", "in_print"'
+)
 ROWS = "CREATE TABLE books (pk INTEGER PRIMARY KEY AUTOINCREMENT, created_at INTEGER, "
 ROWS += "updated_at INTEGER, title TEXT, year INTEGER, price REAL, published INTEGER, "
 ROWS += "in_print INTEGER)"
@@ -94,12 +96,16 @@ def raw(folder: Path) -> dict[str, Callable[[], Any]]:
 
     def ones() -> None:
         for number in range(ONES):
-            assert db.execute(f"{SELECT} title = ? LIMIT 1", (f"Book {number}",)).fetchone()
+            assert db.execute(
+                f"{SELECT} title = ? LIMIT 1", (f"Book {number}",)
+            ).fetchone()
 
     def updates() -> None:
         for key in range(1, UPDATES + 1):
             changed = (int(time.time()), 9.5, key)
-            db.execute("UPDATE books SET updated_at = ?, price = ? WHERE pk = ?", changed)
+            db.execute(
+                "UPDATE books SET updated_at = ?, price = ? WHERE pk = ?", changed
+            )
 
     return named(inserts, bulk, gets, many, ones, updates)
 
@@ -183,7 +189,9 @@ def timed(items: dict[str, Callable[[], Any]]) -> dict[str, float]:
     return times
 
 
-async def timed_async(items: dict[str, Callable[[], Awaitable[None]]]) -> dict[str, float]:
+async def timed_async(
+    items: dict[str, Callable[[], Awaitable[None]]],
+) -> dict[str, float]:
     """Return the seconds each item took inside one event loop."""
     times = {}
     for name, item in items.items():
@@ -200,7 +208,9 @@ def one_round() -> dict[str, tuple[float, float]]:
         base = timed(raw(folder))
         sync = timed(blocking(folder))
         awaited = asyncio.run(timed_async(awaiting(folder)))
-    return {item: (sync[item] / base[item], awaited[item] / base[item]) for item in base}
+    return {
+        item: (sync[item] / base[item], awaited[item] / base[item]) for item in base
+    }
 
 
 def main() -> None:

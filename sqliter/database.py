@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqliter.core.cache import Cache, CacheLimits, CacheStats
 from sqliter.core.context import Context
@@ -21,8 +21,10 @@ from sqliter.engines.local import LocalEngine
 
 __all__ = ["BaseDatabase"]
 
+E = TypeVar("E", bound=LocalEngine)
 
-class BaseDatabase:
+
+class BaseDatabase(Generic[E]):
     """Options and state of a database object; see ``SqliterDB``.
 
     Nothing is opened before the first operation.
@@ -53,7 +55,7 @@ class BaseDatabase:
         ValueError: for options that cannot be.
     """
 
-    _engine: LocalEngine
+    _engine: E
 
     def __init__(
         self,

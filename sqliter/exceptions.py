@@ -47,9 +47,9 @@ class SqliterError(Exception):
     """Base of all errors of this library.
 
     Positional arguments fill the placeholders of ``message_template`` and are
-    kept under the names that the class gives them (``arguments=``). ``message`` replaces the
-    template's text, ``original`` is the error that caused this one, and further
-    keywords become attributes.
+    kept under the names that the class gives them (``arguments=``). ``message``
+    replaces the template's text, ``original`` is the error that caused this one,
+    and further keywords become attributes.
     """
 
     message_template: ClassVar[str] = "An error occurred in the SQLiter package."

@@ -19,7 +19,7 @@ __all__ = [
 D = TypeVar("D", datetime.datetime, datetime.date)
 
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def infer_sqlite_type(field_type: type | None) -> str:

@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
-from typing_extensions import Self, Unpack
+from typing_extensions import Unpack
 
 from sqliter.core.settings import MEMORY, Options
 from sqliter.core.steps import Operation
@@ -25,7 +25,7 @@ M = TypeVar("M", bound=BaseDBModel)
 R = TypeVar("R")
 
 
-class SqliterDB(BaseDatabase):
+class SqliterDB(BaseDatabase[BlockingEngine]):
     __doc__ = f"""A database in a file, or in memory.
 
     Every operation connects when it has to. ``with db:`` makes everything inside one
@@ -43,7 +43,6 @@ class SqliterDB(BaseDatabase):
     MEMORY_DB = MEMORY
 
     reset: bool
-    _engine: BlockingEngine
 
     def _start(self, *, reset: bool) -> None:
         context = self.context
@@ -137,7 +136,11 @@ class SqliterDB(BaseDatabase):
         return self._engine.visit(tables.names(self.context))
 
     def create_table(
-        self, model_class: type[BaseDBModel], *, exists_ok: bool = True, force: bool = False
+        self,
+        model_class: type[BaseDBModel],
+        *,
+        exists_ok: bool = True,
+        force: bool = False,
     ) -> None:
         """Create the table of a model, and its indexes.
 
@@ -145,7 +148,9 @@ class SqliterDB(BaseDatabase):
         ``TableCreationError`` (also if the table exists with other columns),
         ``InvalidIndexError``, ``SqlExecutionError`` for a failing index.
         """
-        self.run(tables.create(model_class, self.context, exists_ok=exists_ok, force=force))
+        self.run(
+            tables.create(model_class, self.context, exists_ok=exists_ok, force=force)
+        )
 
     def create_indexes(
         self,
@@ -155,7 +160,9 @@ class SqliterDB(BaseDatabase):
         unique: bool = False,
     ) -> None:
         """Create indexes over fields, or tuples of fields, of an existing table."""
-        self.run(tables.create_indexes(model_class, indexes, self.context, unique=unique))
+        self.run(
+            tables.create_indexes(model_class, indexes, self.context, unique=unique)
+        )
 
     def drop_table(self, model_class: type[BaseDBModel]) -> None:
         """Drop the table of a model, if it exists; raises ``TableDeletionError``."""
@@ -223,7 +230,10 @@ class SqliterDB(BaseDatabase):
         self.run(records.update(model_instance, self.context))
 
     def update_where(
-        self, model_class: type[BaseDBModel], where: dict[str, Any], values: dict[str, Any]
+        self,
+        model_class: type[BaseDBModel],
+        where: dict[str, Any],
+        values: dict[str, Any],
     ) -> int:
         """Write values to all rows that match; returns how many there were."""
         return self.select(model_class).filter(**where).update(values)
@@ -257,7 +267,9 @@ class SqliterDB(BaseDatabase):
     @overload
     def fetch(self, sql: str, params: Iterable[Any] = ()) -> list[dict[str, Any]]: ...
     @overload
-    def fetch(self, sql: str, params: Iterable[Any] = (), *, model: type[M]) -> list[M]: ...
+    def fetch(
+        self, sql: str, params: Iterable[Any] = (), *, model: type[M]
+    ) -> list[M]: ...
     def fetch(
         self, sql: str, params: Iterable[Any] = (), *, model: type[M] | None = None
     ) -> list[dict[str, Any]] | list[M]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
-from typing_extensions import Self, Unpack
+from typing_extensions import Unpack
 
 from sqliter.asyncio.connection import AsyncConnection
 from sqliter.asyncio.query import AsyncQueryBuilder
@@ -30,7 +30,7 @@ _NO_RESET = (
 )
 
 
-class AsyncSqliterDB(BaseDatabase):
+class AsyncSqliterDB(BaseDatabase[AwaitingEngine]):
     __doc__ = f"""A database in a file, or in memory, for asyncio.
 
     Works like ``SqliterDB``; what touches the file is awaited. ``async with db:``
@@ -43,8 +43,6 @@ class AsyncSqliterDB(BaseDatabase):
         >>> await db.create_table(User)
         >>> ada = await db.insert(User(name="Ada"))
     """
-
-    _engine: AwaitingEngine
 
     def _start(self, *, reset: bool) -> None:
         if reset:
@@ -119,7 +117,11 @@ class AsyncSqliterDB(BaseDatabase):
         return await self._engine.visit(tables.names(self.context))
 
     async def create_table(
-        self, model_class: type[BaseDBModel], *, exists_ok: bool = True, force: bool = False
+        self,
+        model_class: type[BaseDBModel],
+        *,
+        exists_ok: bool = True,
+        force: bool = False,
     ) -> None:
         """Create the table of a model, and its indexes."""
         await self.run(
@@ -190,7 +192,10 @@ class AsyncSqliterDB(BaseDatabase):
         await self.run(records.update(model_instance, self.context))
 
     async def update_where(
-        self, model_class: type[BaseDBModel], where: dict[str, Any], values: dict[str, Any]
+        self,
+        model_class: type[BaseDBModel],
+        where: dict[str, Any],
+        values: dict[str, Any],
     ) -> int:
         """Write values to all rows that match; returns how many there were."""
         return await self.select(model_class).filter(**where).update(values)

@@ -33,23 +33,27 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
 
     async def fetch_all(self) -> list[M]:
         """Return every row as an instance."""
-        spec = self._rows("fetch_all", "Use fetch_dicts() instead.")
-        return await self.db.run(select.fetch_all(spec, self.db.context))
+        return await self.db.run(
+            select.fetch_all(self._rows("fetch_all"), self.db.context)
+        )
 
     async def fetch_one(self) -> M | None:
         """Return the first row the query gives, or ``None``."""
-        spec = self._rows("fetch_one", "Use fetch_dicts() instead.")
-        return await self.db.run(select.fetch_one(spec, self.db.context))
+        return await self.db.run(
+            select.fetch_one(self._rows("fetch_one"), self.db.context)
+        )
 
     async def fetch_first(self) -> M | None:
         """Return the first row in the query's order (by ``pk`` if it has none)."""
-        spec = self._rows("fetch_first", "Use fetch_dicts() instead.")
-        return await self.db.run(select.fetch_first(spec, self.db.context))
+        return await self.db.run(
+            select.fetch_first(self._rows("fetch_first"), self.db.context)
+        )
 
     async def fetch_last(self) -> M | None:
         """Return the last row in the query's order (by ``pk`` if it has none)."""
-        spec = self._rows("fetch_last", "Use fetch_dicts() instead.")
-        return await self.db.run(select.fetch_last(spec, self.db.context))
+        return await self.db.run(
+            select.fetch_last(self._rows("fetch_last"), self.db.context)
+        )
 
     async def fetch_dicts(self) -> list[dict[str, Any]]:
         """Return a dict per group: grouped fields, then aggregates."""
@@ -57,18 +61,17 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
 
     async def count(self) -> int:
         """Return how many rows the query gives; limit and offset count."""
-        spec = self._rows("count", "Use len(fetch_dicts()) instead.")
-        return await self.db.run(select.count(spec, self.db.context))
+        return await self.db.run(select.count(self._rows("count"), self.db.context))
 
     async def exists(self) -> bool:
         """Return whether the query gives any row."""
-        spec = self._rows("exists", "Use len(fetch_dicts()) > 0 instead.")
-        return await self.db.run(select.exists(spec, self.db.context))
+        return await self.db.run(select.exists(self._rows("exists"), self.db.context))
 
     async def update(self, values: dict[str, Any]) -> int:
         """Write these values to every matching row; return how many there were."""
-        spec = self._changes("update")
-        return await self.db.run(bulk.update(spec, values, self.db.context))
+        return await self.db.run(
+            bulk.update(self._changes("update"), values, self.db.context)
+        )
 
     async def delete(self) -> int:
         """Delete every matching row; return how many there were."""
@@ -76,5 +79,6 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
 
     async def explain(self) -> list[str]:
         """Return SQLite's plan for the query, a line per step."""
-        operation = select.explain(self._statement(), self._spec, self.db.context)
-        return await self.db.run(operation)
+        return await self.db.run(
+            select.explain(self._statement(), self._spec, self.db.context)
+        )

@@ -180,7 +180,12 @@ class Cache:
         return entry
 
     def _put(
-        self, table: str, key: Any, answer: Any, tables: tuple[str, ...], ttl: float | None
+        self,
+        table: str,
+        key: Any,
+        answer: Any,
+        tables: tuple[str, ...],
+        ttl: float | None,
     ) -> None:
         seconds = self._limits.ttl if ttl is None else ttl
         expires = None if seconds is None else time.time() + seconds

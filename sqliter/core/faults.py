@@ -39,7 +39,9 @@ class Fault(Exception):
         self.original = original
         self.sql: str | None = None  # the statement that failed, where known
 
-    def report(self, error: type[SqliterError], arguments: tuple[Any, ...]) -> SqliterError:
+    def report(
+        self, error: type[SqliterError], arguments: tuple[Any, ...]
+    ) -> SqliterError:
         """Return the public error for this fault."""
         return error(*arguments, original=self.original or self._explained())
 
@@ -58,7 +60,9 @@ class ConstraintFault(Fault):
         super().__init__(text, original)
         self.kind = kind
 
-    def report(self, error: type[SqliterError], arguments: tuple[Any, ...]) -> SqliterError:
+    def report(
+        self, error: type[SqliterError], arguments: tuple[Any, ...]
+    ) -> SqliterError:
         if self.kind == "foreign_key" and error in _FOREIGN_KEY_ERRORS:
             leaf, operation, reason = _FOREIGN_KEY_ERRORS[error]
             details = {"table": arguments[0], "kind": self.kind}
@@ -69,12 +73,16 @@ class ConstraintFault(Fault):
 class MisfitFault(Fault):
     """A stored value is none of its field."""
 
-    def __init__(self, column: str, key: object, shown: str, original: Exception) -> None:
+    def __init__(
+        self, column: str, key: object, shown: str, original: Exception
+    ) -> None:
         super().__init__(f"column '{column}' of pk {key} holds {shown}", original)
         self.column = column
         self.key = key
 
-    def report(self, error: type[SqliterError], arguments: tuple[Any, ...]) -> SqliterError:
+    def report(
+        self, error: type[SqliterError], arguments: tuple[Any, ...]
+    ) -> SqliterError:
         text = f"{error.message_template.format(*arguments)}, {self}"
         details = {"column": self.column, "key": self.key}
         return error(*arguments, message=text, original=self.original, **details)
@@ -83,7 +91,9 @@ class MisfitFault(Fault):
 class BusyFault(Fault):
     """Somebody else holds the database."""
 
-    def report(self, error: type[SqliterError], arguments: tuple[Any, ...]) -> SqliterError:
+    def report(
+        self, error: type[SqliterError], arguments: tuple[Any, ...]
+    ) -> SqliterError:
         return DatabaseBusyError(str(self), original=self.original)
 
 
@@ -98,7 +108,9 @@ class ConnectionFault(Fault):
         super().__init__(str(original), original)
         self.filename = filename
 
-    def report(self, error: type[SqliterError], arguments: tuple[Any, ...]) -> SqliterError:
+    def report(
+        self, error: type[SqliterError], arguments: tuple[Any, ...]
+    ) -> SqliterError:
         return DatabaseConnectionError(self.filename, original=self.original)
 
 

@@ -38,7 +38,7 @@ class StatementLog:
         if self._debug and self.logger is not None:
             self.logger.debug(text, *arguments)
 
-    def warn(self, text: str, *arguments: object) -> None:
+    def warning(self, text: str, *arguments: object) -> None:
         """Log a warning, whether debugging is on or not."""
         (self.logger or logging.getLogger(NAME)).warning(text, *arguments)
 

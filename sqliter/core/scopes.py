@@ -21,7 +21,9 @@ class Scope:
 
     __slots__ = ("adopted", "effects", "home", "is_open", "parent", "seat", "thread")
 
-    def __init__(self, home: object, seat: Any, thread: int, parent: Scope | None) -> None:
+    def __init__(
+        self, home: object, seat: Any, thread: int, parent: Scope | None
+    ) -> None:
         self.home = home
         self.seat = seat
         self.thread = thread

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, TypeAlias, TypedDict
 Durability: TypeAlias = Literal["normal", "full"]
 JournalMode: TypeAlias = Literal["wal", "delete", "truncate", "persist", "memory"]
 Begin: TypeAlias = Literal["immediate", "deferred", "exclusive"]
-Pragmas: TypeAlias = Mapping[str, str | int | bool]
+Pragmas: TypeAlias = Mapping[str, str | int]
 
 MEMORY = ":memory:"
 
@@ -97,7 +97,7 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ValueError(msg)
 
 
-def _check_pragma(name: str, value: str | int | bool) -> None:
+def _check_pragma(name: str, value: str | int) -> None:
     if not _PRAGMA_WORD.fullmatch(name) or not _PRAGMA_WORD.fullmatch(str(value)):
         msg = f"pragma {name!r} = {value!r}: names and values must be single words"
         raise ValueError(msg)

@@ -101,7 +101,15 @@ class AwaitingRunner(Protocol):
 class Drive(Generic[R]):
     """One operation on its way: advanced request by request, by any thread."""
 
-    __slots__ = ("_steps", "access", "effects", "finished", "interrupt", "request", "value")
+    __slots__ = (
+        "_steps",
+        "access",
+        "effects",
+        "finished",
+        "interrupt",
+        "request",
+        "value",
+    )
 
     def __init__(self, operation: Operation[R]) -> None:
         self.access = operation.access

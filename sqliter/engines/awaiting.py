@@ -46,7 +46,7 @@ class AwaitingEngine(LocalEngine):
         if self._uses_cache(self._scope()):
             self._serve(drive)
         if not drive.finished:
-            with reported_as(SqlExecutionError, "-"):
+            with reported_as(SqlExecutionError, self.settings.begin_sql):
                 await self._lease_and_carry(drive)
         return drive.value  # type: ignore[no-any-return]
 
@@ -63,9 +63,11 @@ class AwaitingEngine(LocalEngine):
 
     async def on_writer(self, call: Callable[[sqlite3.Connection], R]) -> R:
         """Call with the driver's connection, in the thread and turn of a writer."""
-        with reported_as(SqlExecutionError, "-"):
+        with reported_as(SqlExecutionError, self.settings.begin_sql):
             async with self._turn():
-                return await self._writing.run(lambda: call(self._connections.writer().raw))
+                return await self._writing.run(
+                    lambda: call(self._connections.writer().raw)
+                )
 
     async def close(self) -> None:
         """Close everything; raises ``TransactionError`` inside a block."""
@@ -133,7 +135,7 @@ class AwaitingEngine(LocalEngine):
         while True:
             scope = self._scope()
             seat = self._seat_around(scope)
-            await seat.take_async(_me())
+            await _take(seat)
             if scope is None or scope.is_open:
                 return scope, seat
             seat.give_back()  # the block ended meanwhile: this task is outside
@@ -147,12 +149,35 @@ class AwaitingEngine(LocalEngine):
             seat.give_back()
 
 
+async def _take(seat: Seat) -> None:
+    """Wait for the seat, leaving the event loop to others."""
+    loop = asyncio.get_running_loop()
+    woken = loop.create_future()
+    ticket = seat.sit_or_queue(_me(), lambda: loop.call_soon_threadsafe(_settle, woken))
+    if ticket is None:
+        return
+    try:
+        async with asyncio.timeout(seat.timeout):
+            await woken
+    except TimeoutError:
+        if not seat.withdraw(ticket):
+            raise seat.busy() from None
+    except BaseException:
+        seat.leave_queue(ticket)
+        raise
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
 async def _take_surely(seat: Seat) -> asyncio.CancelledError | None:
     """Take the seat however long it lasts; return a cancellation met meanwhile."""
     cancelled = None
     while True:
         try:
-            await seat.take_async(_me())
+            await _take(seat)
         except asyncio.CancelledError as error:
             cancelled = error
         except DatabaseBusyError:

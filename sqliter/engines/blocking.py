@@ -28,7 +28,7 @@ class BlockingEngine(LocalEngine):
         if self._uses_cache(self._scope()):
             self._serve(drive)
         if not drive.finished:
-            with reported_as(SqlExecutionError, "-"):
+            with reported_as(SqlExecutionError, self.settings.begin_sql):
                 self._lease_and_carry(drive)
         return drive.value  # type: ignore[no-any-return]
 
@@ -41,7 +41,7 @@ class BlockingEngine(LocalEngine):
 
     def connect(self) -> sqlite3.Connection:
         """Open the writer and return the driver's connection."""
-        with reported_as(SqlExecutionError, "-"), self._turn():
+        with reported_as(SqlExecutionError, self.settings.begin_sql), self._turn():
             return self._connections.writer().raw
 
     def close(self) -> None:

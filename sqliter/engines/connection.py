@@ -41,6 +41,8 @@ class Connection:
     def __init__(self, settings: Settings, log: StatementLog, *, reader: bool) -> None:
         self._settings = settings
         self._log = log
+        self._is_working = False
+        self._own_changes = 0
         try:
             self.raw = _open(settings)
         except sqlite3.Error as error:
@@ -56,12 +58,21 @@ class Connection:
         """Whether SQLite has a transaction open here."""
         return self.raw.in_transaction
 
+    @property
+    def changes_of_others(self) -> int:
+        """How many rows were changed through the raw connection so far."""
+        return self.raw.total_changes - self._own_changes
+
     def answer(self, request: Request) -> list[Result]:
         """Run what was asked for."""
-        if request.atomic:
-            with self._unit(foreign_keys=request.foreign_keys):
-                return [self._execute(each, request) for each in request.statements]
-        return [self._execute(each, request) for each in request.statements]
+        self._is_working = True
+        try:
+            if request.atomic:
+                with self._unit(foreign_keys=request.foreign_keys):
+                    return [self._execute(s, request) for s in request.statements]
+            return [self._execute(s, request) for s in request.statements]
+        finally:
+            self._is_working = False
 
     def begin(self) -> None:
         """Open a transaction."""
@@ -81,17 +92,27 @@ class Connection:
             self.control(*statements)
 
     def close(self) -> None:
-        """Close it; what was not committed is discarded."""
-        self.raw.close()
+        """Close it; what was not committed is discarded.
+
+        While another thread works with it (the program is ending, or others read), it
+        is interrupted instead: SQLite must not lose a handle that it uses.
+        """
+        if self._is_working:
+            self.raw.interrupt()
+        else:
+            self.raw.close()
 
     def _execute(self, statement: Statement, request: Request) -> Result:
         if not request.internal:
             self._log.statement(*statement)
+        before = self.raw.total_changes
         try:
             cursor = self.raw.execute(*statement)
             rows = cursor.fetchall()
         except (sqlite3.Error, OverflowError, ValueError) as error:
             raise fault_of(error, statement.sql) from error
+        finally:
+            self._own_changes += self.raw.total_changes - before
         columns = cursor.description or () if request.named else ()
         names = tuple(column[0] for column in columns)
         return Result(rows, cursor.rowcount, cursor.lastrowid, names)
@@ -155,7 +176,7 @@ class Connection:
                 raise
             mode = str(error)
         if mode != wanted:
-            self._log.warn(
+            self._log.warning(
                 "%s: journal mode %r cannot be had here (%s); readers and the "
                 "writer may wait for each other",
                 self._settings.filename,

@@ -46,7 +46,10 @@ class Connections:
             self._take_back(connection)
 
     def close(self) -> None:
-        """Close all connections; what was not committed is discarded."""
+        """Close all connections; what was not committed is discarded.
+
+        A connection that is working is interrupted, and closed when it comes back.
+        """
         with self._mutex:
             connections = list(self._open)
             self._open.clear()
@@ -62,10 +65,9 @@ class Connections:
 
     def _take_back(self, connection: Connection) -> None:
         with self._mutex:
-            if connection not in self._open:
-                return  # closed meanwhile
-            if len(self._idle) < IDLE_READERS:
+            if connection in self._open and len(self._idle) < IDLE_READERS:
                 self._idle.append(connection)
                 return
-            self._open.remove(connection)
+            if connection in self._open:
+                self._open.remove(connection)
         connection.close()

@@ -26,6 +26,7 @@ from sqliter.engines.turn import Seat
 from sqliter.engines.watch import Watch
 from sqliter.exceptions import SqlExecutionError, TransactionError
 
+
 class LocalEngine:
     """The connections of one database object and what is open on them."""
 
@@ -114,10 +115,14 @@ class LocalEngine:
         connection = self._connections.writer()
         if scope is not None:
             self._carry_in(drive, connection, scope.effects)
-        elif self.settings.auto_commit or drive.access is Access.READ:
+        elif drive.access is Access.READ:
+            self._carry(drive, connection, use_cache=self._uses_cache(None))
+        elif self.settings.auto_commit and self._pending is None:
             self._carry_alone(drive, connection)
         else:
             self._carry_pending(drive, connection)
+            if self.settings.auto_commit:  # switched on meanwhile
+                self._commit(None)
 
     def _carry_in(
         self, drive: Drive[Any], connection: Connection, effects: Effects
@@ -133,16 +138,16 @@ class LocalEngine:
         """Run in auto-commit mode: each request is a transaction of its own."""
         self._watch.look(connection)
         with _taken_back(drive.effects):
-            self._carry(drive, connection, use_cache=self._uses_cache(None))
-            if connection.in_transaction and self._pending is None:
-                connection.control("COMMIT")  # opened through the raw connection
-        if drive.access is Access.WRITE:
-            self._committed(drive.effects, connection)
+            self._carry(drive, connection, use_cache=False)
+            if connection.in_transaction:  # opened through the raw connection
+                connection.control("COMMIT")
+        self._committed(drive.effects, connection)
 
     def _carry_pending(self, drive: Drive[Any], connection: Connection) -> None:
         """Run in the implicit transaction, which stays open when it worked."""
         first = not connection.in_transaction
         if first:
+            self._watch.look(connection)
             connection.begin()
         try:
             self._carry_in(drive, connection, self._pending or Effects())
@@ -200,6 +205,7 @@ class LocalEngine:
     def _begin(self, scope: Scope) -> None:
         with reported_as(SqlExecutionError, self.settings.begin_sql):
             connection = self._connections.writer()
+            self._watch.look(connection)
             if scope.parent is not None and not connection.in_transaction:
                 raise _lost_transaction()
             if scope.parent is None and self._pending is not None:
@@ -293,5 +299,6 @@ def _lost_transaction() -> TransactionError:
 
 
 def _close_all(connections: Connections, watch: Watch) -> None:
+    # A function, not a method: it must not keep the engine alive.
     connections.close()
     watch.close()

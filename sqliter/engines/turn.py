@@ -1,8 +1,11 @@
-"""One seat, taken in turn: first come, first served, by threads and tasks alike."""
+"""One seat, taken in turn: first come, first served, by threads and tasks alike.
+
+How a thread waits is here; how a task waits is in ``awaiting``, so that a program
+without an event loop does not import one.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections import deque
@@ -11,7 +14,7 @@ from collections.abc import Callable
 from sqliter.exceptions import DatabaseBusyError
 
 
-class _Ticket:
+class Ticket:
     """A place in the queue; ``call`` wakes whoever waits for it."""
 
     __slots__ = ("call", "granted", "is_hopeless", "name", "thread")
@@ -31,31 +34,27 @@ class Seat:
     """
 
     def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
+        self.timeout = timeout
         self._mutex = threading.Lock()
-        self._queue: deque[_Ticket] = deque()
-        self._holder: _Ticket | None = None
+        self._queue: deque[Ticket] = deque()
+        self._holder: Ticket | None = None
         self._since = 0.0
 
     def take(self, name: str) -> None:
         """Wait for the seat, blocking the thread."""
-        woken = threading.Event()
-        ticket = self._sit_or_queue(name, woken.set)
+        asleep = threading.Lock()  # released by whoever calls: cheaper than an Event
+        asleep.acquire()
+        ticket = self.sit_or_queue(name, asleep.release)
         if ticket is None:
             return
-        if ticket.is_hopeless or not woken.wait(self._timeout):
-            if not self._withdraw(ticket):
-                raise self._busy()
-
-    async def take_async(self, name: str) -> None:
-        """Wait for the seat, leaving the event loop to others."""
-        loop = asyncio.get_running_loop()
-        woken = loop.create_future()
-        ticket = self._sit_or_queue(
-            name, lambda: loop.call_soon_threadsafe(_settle, woken)
-        )
-        if ticket is not None:
-            await self._await_turn(ticket, woken)
+        timeout = 0 if ticket.is_hopeless else self.timeout
+        try:
+            woken = asleep.acquire(timeout=timeout)
+        except BaseException:  # Ctrl-C: nobody would ever give the seat back
+            self.leave_queue(ticket)
+            raise
+        if not woken and not self.withdraw(ticket):
+            raise self.busy()
 
     def give_back(self) -> None:
         """Hand the seat to the next in the queue."""
@@ -71,21 +70,9 @@ class Seat:
                 return
             self._holder = None
 
-    async def _await_turn(self, ticket: _Ticket, woken: asyncio.Future[None]) -> None:
-        try:
-            async with asyncio.timeout(self._timeout):
-                await woken
-        except TimeoutError:
-            if not self._withdraw(ticket):
-                raise self._busy() from None
-        except asyncio.CancelledError:
-            if self._withdraw(ticket):
-                self.give_back()
-            raise
-
-    def _sit_or_queue(self, name: str, call: Callable[[], object]) -> _Ticket | None:
+    def sit_or_queue(self, name: str, call: Callable[[], object]) -> Ticket | None:
         """Take the seat if it is free (``None``), else join the queue."""
-        ticket = _Ticket(name, call)
+        ticket = Ticket(name, call)
         with self._mutex:
             if self._holder is None:
                 self._sit(ticket)
@@ -95,18 +82,24 @@ class Seat:
             self._queue.append(ticket)
             return ticket
 
-    def _withdraw(self, ticket: _Ticket) -> bool:
+    def leave_queue(self, ticket: Ticket) -> None:
+        """Give up waiting, and the seat if it had been granted already."""
+        if self.withdraw(ticket):
+            self.give_back()
+
+    def withdraw(self, ticket: Ticket) -> bool:
         """Leave the queue; true if the seat had been granted already."""
         with self._mutex:
             if not ticket.granted:
                 self._queue.remove(ticket)
             return ticket.granted
 
-    def _sit(self, ticket: _Ticket) -> None:
+    def _sit(self, ticket: Ticket) -> None:
         self._holder = ticket
         self._since = time.monotonic()
 
-    def _busy(self) -> DatabaseBusyError:
+    def busy(self) -> DatabaseBusyError:
+        """Return the error for whoever waited in vain: it says who holds the seat."""
         holder = self._holder
         name = holder.name if holder else "another task"
         age = time.monotonic() - self._since
@@ -114,8 +107,3 @@ class Seat:
             f"{name} has been using it for {age:.1f} s. "
             "Keep transactions short, or raise busy_timeout."
         )
-
-
-def _settle(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)

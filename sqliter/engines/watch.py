@@ -3,11 +3,13 @@
 A sentinel connection reads ``PRAGMA data_version``, which changes with every
 commit of anybody else, our own writer included. After a commit of our own the
 sentinel is read first and the writer's version second: whatever slips in
-between shows in one of the two.
+between shows in one of the two. What was written through the raw connection
+shows in the rows that SQLite counts and the library does not.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 
@@ -25,14 +27,14 @@ class Watch:
         self._lock = threading.Lock()
         self._sentinel: sqlite3.Connection | None = None
         self._seen: int | None = None
-        self._writers_own: int | None = None
+        self._writers_own: tuple[int | None, int] | None = None
 
     def look(self, writer: Connection | None) -> None:
         """Drop what is remembered if somebody else wrote since last time."""
         if self._cache.enabled and writer is not None:
             with self._lock:
                 seen = self._version(writer)
-                if seen != self._seen:
+                if seen is None or seen != self._seen:
                     self._seen = seen
                     self._cache.forget_everything()
 
@@ -42,9 +44,9 @@ class Watch:
             return
         with self._lock:
             seen = self._version(writer)
-            own = None if self._settings.is_memory else _data_version(writer.raw)
-            alone = own == self._writers_own
-            self._seen = seen if alone else None
+            version = None if self._settings.is_memory else _data_version(writer.raw)
+            own = (version, writer.changes_of_others)
+            self._seen = seen if own == self._writers_own else None
             self._writers_own = own
 
     def close(self) -> None:
@@ -54,16 +56,23 @@ class Watch:
         if sentinel is not None:
             sentinel.close()
 
-    def _version(self, writer: Connection) -> int:
+    def _version(self, writer: Connection) -> int | None:
         if self._settings.is_memory:
-            return writer.raw.total_changes
-        if self._sentinel is None:
+            return writer.changes_of_others
+        return _data_version(self._sentinel or self._open())
+
+    def _open(self) -> sqlite3.Connection | None:
+        with contextlib.suppress(sqlite3.Error):
             self._sentinel = sqlite3.connect(
                 self._settings.filename, check_same_thread=False, isolation_level=None
             )
-        return _data_version(self._sentinel)
+        return self._sentinel
 
 
-def _data_version(raw: sqlite3.Connection) -> int:
-    row: tuple[int] = raw.execute("PRAGMA data_version").fetchone()
-    return row[0]
+def _data_version(raw: sqlite3.Connection | None) -> int | None:
+    """Return SQLite's counter, or ``None`` if it cannot be told."""
+    if raw is not None:
+        with contextlib.suppress(sqlite3.Error):
+            row: tuple[int] = raw.execute("PRAGMA data_version").fetchone()
+            return row[0]
+    return None

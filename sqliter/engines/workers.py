@@ -16,7 +16,9 @@ class _Job:
 
     __slots__ = ("_call", "_error", "_loop", "_over", "_value", "_waiters")
 
-    def __init__(self, call: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, call: Callable[[], Any], loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._call = call
         self._loop = loop
         self._over = False
@@ -99,9 +101,7 @@ class Workers:
         ).start()
 
 
-def _work(
-    jobs: queue.SimpleQueue[_Job | None], idle: threading.Semaphore
-) -> None:
+def _work(jobs: queue.SimpleQueue[_Job | None], idle: threading.Semaphore) -> None:
     # A function, not a method: a thread must not keep its database alive.
     while (job := jobs.get()) is not None:
         job.work()

@@ -44,7 +44,7 @@ def coerce(model: type[BaseModel], field: str, value: Any) -> Any:
 
 def _field_validator(model: type[BaseModel], field: str) -> SchemaValidator:
     schema, definitions = _fields_schema(model)
-    inner = schema["fields"][field]["schema"]
+    inner: Any = schema["fields"][field]["schema"]
     if definitions:
         inner = {"type": "definitions", "schema": inner, "definitions": definitions}
     return SchemaValidator(inner)

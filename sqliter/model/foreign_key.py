@@ -81,7 +81,8 @@ def ForeignKey(  # noqa: N802 - the name users know
 
 def check_target(to: object) -> None:
     """Raise ``InvalidForeignKeyError`` for what can be no target."""
-    if isinstance(to, str) and to or isinstance(to, type) and issubclass(to, BaseModel):
+    is_name = isinstance(to, str) and to != ""
+    if is_name or (isinstance(to, type) and issubclass(to, BaseModel)):
         return
     raise InvalidForeignKeyError(f"target must be a model or its name, not {to!r}")
 

@@ -153,7 +153,11 @@ def read(column: Column, value: Value, *, local: bool) -> Any:
         return codec.legacy(value, utc=not local)
 
 
-def loader_of(table: Table, fields: tuple[str, ...] | None, *, local: bool) -> Loader[Any]:
+def loader_of(
+    table: Table, fields: tuple[str, ...] | None, *, local: bool
+) -> Loader[Any]:
     """Return the loader of these fields (all if ``None``); prepared once."""
     key = (Loader, fields, local)
-    return table.prepare(key, lambda: Loader(table, fields or table.fields, local=local))
+    return table.prepare(
+        key, lambda: Loader(table, fields or table.fields, local=local)
+    )

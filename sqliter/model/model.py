@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import types
 import typing
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from typing_extensions import Self
 
 from sqliter.helpers import validate_table_name
 from sqliter.model.codecs import natural_encode, read_natural
@@ -94,7 +93,11 @@ class BaseDBModel(BaseModel):
         name that is unsafe in SQL.
         """
         name = getattr(cls.Meta, "table_name", None) if "Meta" in vars(cls) else None
-        return infer_table_name(cls.__name__) if name is None else validate_table_name(name)
+        return (
+            infer_table_name(cls.__name__)
+            if name is None
+            else validate_table_name(name)
+        )
 
     @classmethod
     def get_primary_key(cls) -> str:

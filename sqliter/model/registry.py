@@ -27,7 +27,9 @@ def resolve(target: str, owner: type[BaseModel]) -> type[BaseModel]:
     if target in ("self", owner.__name__):
         return owner
     module, _, name = target.rpartition(".")
-    found = [m for m in list(_models.get(name, {}).values()) if module in ("", m.__module__)]
+    found = [
+        m for m in list(_models.get(name, {}).values()) if module in ("", m.__module__)
+    ]
     near = [model for model in found if model.__module__ == owner.__module__]
     candidates = near or found
     if len(candidates) == 1:

@@ -144,7 +144,9 @@ class Table:
             if column.reference is not None
         ]
         found += self.index_list(getattr(meta, "indexes", None) or (), unique=False)
-        found += self.index_list(getattr(meta, "unique_indexes", None) or (), unique=True)
+        found += self.index_list(
+            getattr(meta, "unique_indexes", None) or (), unique=True
+        )
         return list(dict.fromkeys(found))
 
     def index_list(
@@ -199,7 +201,7 @@ def _reference_column(
 ) -> Column:
     if info.null and not codec.nullable:
         raise InvalidForeignKeyError(
-            f"'{name}' of {model.__name__} has null=True, so annotate it as 'int | None'"
+            f"'{name}' of {model.__name__} has null=True: annotate it as 'int | None'"
         )
     target = info.to_model
     resolved: Any = resolve(target, model) if isinstance(target, str) else target

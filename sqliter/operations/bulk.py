@@ -60,7 +60,9 @@ def _checked(table: Table, values: dict[str, Any]) -> dict[str, Any]:
         raise InvalidUpdateError(msg)
     unknown = sorted(name for name in values if name not in table.by_field)
     if unknown:
-        raise InvalidUpdateError(f"unknown fields: {', '.join(unknown)}", fields=unknown)
+        raise InvalidUpdateError(
+            f"unknown fields: {', '.join(unknown)}", fields=unknown
+        )
     return {name: _valid(table, name, value) for name, value in values.items()}
 
 

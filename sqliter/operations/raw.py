@@ -27,7 +27,7 @@ _CONTROL = {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"}
 
 
 class ExecutionResult(NamedTuple):
-    """What a statement did: rows changed (-1: a query), key of the row inserted last."""
+    """What a statement did: rows changed (-1: a query), key of the last insert."""
 
     rowcount: int
     lastrowid: int | None
@@ -76,7 +76,9 @@ def _fetch_models(
     result = yield from _query(effects, sql, params, context)
     positions = _positions(table, result.columns)
     if not positions:
-        msg = f"none of the columns {result.columns} is a field of {table.model.__name__}"
+        msg = (
+            f"none of the columns {result.columns} is a field of {table.model.__name__}"
+        )
         raise RecordFetchError(table.name, original=ValueError(msg))
     local = context.settings.return_local_time
     fields = None if tuple(positions) == table.fields else tuple(positions)

@@ -66,11 +66,7 @@ def bulk_insert(
         now = context.now()
         stamps = [_stamps(each, now, keep=timestamp_override) for each in records]
         rows = [_row(table, *pair) for pair in zip(records, stamps, strict=True)]
-        batches = list(write.batches(rows))
-        results = yield from ask_all(
-            write.insert_statement(table, fields, batch) for fields, batch in batches
-        )
-        keys = _keys([len(batch) for _, batch in batches], results)
+        keys = yield from _insert_rows(table, rows)
     for record, stamp, key in zip(records, stamps, keys, strict=True):
         _assign(effects, record, {"pk": record.pk or key, **stamp})
     return records
@@ -155,6 +151,16 @@ def _row(
         names = ", ".join(missing)
         raise Fault(f"the record is partial: it was fetched without {names}")
     return fields, encoder_of(table, fields).encode(values)
+
+
+def _insert_rows(
+    table: Table, rows: Sequence[tuple[tuple[str, ...], list[Value]]]
+) -> Steps[list[int]]:
+    batches = list(write.batches(rows))
+    results = yield from ask_all(
+        write.insert_statement(table, fields, batch) for fields, batch in batches
+    )
+    return _keys([len(batch) for _, batch in batches], results)
 
 
 def _keys(sizes: Sequence[int], results: Sequence[Result]) -> list[int]:

@@ -86,7 +86,9 @@ def exists(spec: QuerySpec[Any], context: Context) -> Steps[bool]:
 
 
 @reads
-def explain(statement: Statement, spec: QuerySpec[Any], context: Context) -> Steps[list[str]]:
+def explain(
+    statement: Statement, spec: QuerySpec[Any], context: Context
+) -> Steps[list[str]]:
     """Return SQLite's plan for a statement, a line per step."""
     with reported_as(RecordFetchError, spec.table.name):
         yield from known(spec.table, context)

@@ -36,17 +36,11 @@ def create(
     table = _described(model)
     indexes = table.indexes()
     _schema_changes(effects, context)
-    with reported_as(TableCreationError, table.name):
-        columns = yield from columns_of(table)
-        if columns and exists_ok and not force:
-            compare(table, columns)
-        if not columns:
-            yield from _mention_other_spelling(table, context)
+    exists = yield from _compared(table, context, replaces=force or not exists_ok)
+    yield from _refuse_other_indexes(table, indexes, replaces=force)
     create_sql = ddl.create_table(table, exists_ok=exists_ok or force)
     statements = [create_sql, *(ddl.create_index(table, each) for each in indexes)]
-    replaces = bool(force and columns)
-    yield from _refuse_other_indexes(table, indexes, replaces=replaces)
-    if replaces:
+    if exists and force:
         yield from _replace(table, statements)
     else:
         yield from _run(table, statements)
@@ -121,10 +115,21 @@ def _described(model: type[BaseDBModel]) -> Table:
         raise TableCreationError(model.get_table_name(), original=error) from error
 
 
+def _compared(table: Table, context: Context, *, replaces: bool) -> Steps[bool]:
+    """Return whether the table exists; unless it is replaced, it must fit the model."""
+    with reported_as(TableCreationError, table.name):
+        columns = yield from columns_of(table)
+        if not columns:
+            yield from _mention_other_spelling(table, context)
+        elif not replaces:
+            compare(table, columns)
+    return bool(columns)
+
+
 def _mention_other_spelling(table: Table, context: Context) -> Steps[None]:
     other = yield from other_spelling(table)
     if other is not None:
-        context.log.warn(
+        context.log.warning(
             "creating table '%s' beside '%s', which another version may have made for "
             "%s; Meta.table_name says which one is meant",
             table.name,

@@ -27,7 +27,9 @@ class AggregateSpec:
     def __post_init__(self) -> None:
         name = str(self.func).upper()
         if name not in _FUNCTIONS:
-            msg = f"Unknown aggregate {self.func!r}; use one of {', '.join(_FUNCTIONS)}."
+            msg = (
+                f"Unknown aggregate {self.func!r}; use one of {', '.join(_FUNCTIONS)}."
+            )
             raise ValueError(msg)
         object.__setattr__(self, "func", name)
         if self.field == "*":
@@ -35,6 +37,9 @@ class AggregateSpec:
         if name != "COUNT" and self.field is None:
             msg = f"{name} requires a concrete field name."
             raise ValueError(msg)
+
+
+AggregateSpec.__module__ = "sqliter.query.aggregates"  # where users import it from
 
 
 class _Func:

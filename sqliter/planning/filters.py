@@ -79,7 +79,7 @@ def _parse(table: Table, key: str) -> tuple[Column, str]:
 
 
 def _unknown(table: Table, name: str) -> Exception:
-    path, _, last = name.rpartition("__")
+    path = name.rpartition("__")[0]
     if not path:
         return InvalidFilterError(name)
     first = name.partition("__")[0]

@@ -22,8 +22,9 @@ def grouping(table: Table, fields: Iterable[str]) -> list[Column]:
     names = list(fields)
     for name in names:
         if name not in table.by_field:
+            model = table.model.__name__
             raise InvalidProjectionError(
-                f"Cannot group by unknown field '{name}' on model {table.model.__name__}."
+                f"Cannot group by unknown field '{name}' on model {model}."
             )
     return [table.by_field[name] for name in names]
 
@@ -59,7 +60,9 @@ def expression_of(spec: QuerySpec[Any], name: str) -> str | None:
 
 def output_columns(spec: QuerySpec[Any]) -> list[tuple[str, str, Column | None]]:
     """Return ``(key, SQL, column that decodes it)`` of each value of a result."""
-    groups = [(c.field, f"{c.sql} AS {quote_identifier(c.field)}", c) for c in spec.group_by]
+    groups = [
+        (c.field, f"{c.sql} AS {quote_identifier(c.field)}", c) for c in spec.group_by
+    ]
     return groups + [
         (alias, f"{_aggregate_sql(spec.table, each)} AS {quote_identifier(alias)}",
          _decoding_column(spec.table, each))

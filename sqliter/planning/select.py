@@ -124,7 +124,9 @@ def count_statement(spec: QuerySpec[Any]) -> Statement:
         rows = _rows_of(spec, "1")
         return Statement(f"SELECT COUNT(*) FROM ({rows.sql})", rows.params)
     condition = where(spec.conditions)
-    return Statement(f"SELECT COUNT(*) FROM {spec.table.sql}{condition.sql}", condition.params)
+    return Statement(
+        f"SELECT COUNT(*) FROM {spec.table.sql}{condition.sql}", condition.params
+    )
 
 
 def exists_statement(spec: QuerySpec[Any]) -> Statement:

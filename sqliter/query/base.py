@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
-
-from typing_extensions import Self
+from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
 from sqliter.core.context import Context
 from sqliter.core.statement import Statement
@@ -34,6 +32,16 @@ D_co = TypeVar("D_co", bound="HasContext", covariant=True)
 
 FilterValue: TypeAlias = Any
 """What a filter compares with: a value of the field's type, ``None``, or a list."""
+
+
+_INSTEAD = {
+    "count": "Use len(fetch_dicts()) instead.",
+    "exists": "Use len(fetch_dicts()) > 0 instead.",
+    **dict.fromkeys(
+        ("fetch_all", "fetch_one", "fetch_first", "fetch_last"),
+        "Use fetch_dicts() instead.",
+    ),
+}
 
 
 class HasContext(Protocol):
@@ -82,8 +90,7 @@ class BaseQuery(Generic[M, D_co]):
             >>> ann = adults.clone().filter(name="Ann")
         """
         twin = type(self)(self.db, self.model_class)
-        twin._spec = self._spec
-        return twin
+        return twin._with(**self._spec._asdict())  # noqa: SLF001 - of the same class
 
     __copy__ = clone
 
@@ -219,18 +226,21 @@ class BaseQuery(Generic[M, D_co]):
         return self
 
     def _select(self, names: Iterable[str] | None, choose: _Choose) -> Self:
-        chosen = list(names) if names is not None and not isinstance(names, str) else names
+        chosen = (
+            list(names) if names is not None and not isinstance(names, str) else names
+        )
         return self._with(selection=choose(chosen)) if chosen else self
 
     def _statement(self) -> Statement:
         plan = plan_groups if self._spec.is_projection else plan_select
         return plan(self._spec, self.db.context).statement
 
-    def _rows(self, verb: str, instead: str = "") -> QuerySpec[M]:
+    def _rows(self, verb: str) -> QuerySpec[M]:
         """Return the specification, for verbs that give instances or counts."""
         if self._spec.is_projection:
-            msg = f"{verb}() is unavailable for projection queries."
-            raise InvalidProjectionError(f"{msg} {instead}".rstrip())
+            text = f"{verb}() is unavailable for projection queries."
+            instead = _INSTEAD.get(verb)
+            raise InvalidProjectionError(f"{text} {instead}" if instead else text)
         return self._spec
 
     def _groups(self) -> QuerySpec[M]:
@@ -244,7 +254,7 @@ class BaseQuery(Generic[M, D_co]):
         """Return the specification, for verbs that change every matching row."""
         spec = self._rows(verb)
         if verb == "update" and (spec.is_windowed or spec.order):
-            text = "update() changes every matching row: limit, offset and order are ignored"
+            text = "update() ignores limit, offset and order: every match is changed"
             warnings.warn(text, UserWarning, stacklevel=3)
         return spec
 

@@ -34,23 +34,21 @@ class QueryBuilder(BaseQuery[M, Database]):
 
     def fetch_all(self) -> list[M]:
         """Return every row as an instance."""
-        spec = self._rows("fetch_all", "Use fetch_dicts() instead.")
-        return self.db.run(select.fetch_all(spec, self.db.context))
+        return self.db.run(select.fetch_all(self._rows("fetch_all"), self.db.context))
 
     def fetch_one(self) -> M | None:
         """Return the first row the query gives, or ``None``."""
-        spec = self._rows("fetch_one", "Use fetch_dicts() instead.")
-        return self.db.run(select.fetch_one(spec, self.db.context))
+        return self.db.run(select.fetch_one(self._rows("fetch_one"), self.db.context))
 
     def fetch_first(self) -> M | None:
         """Return the first row in the query's order (by ``pk`` if it has none)."""
-        spec = self._rows("fetch_first", "Use fetch_dicts() instead.")
-        return self.db.run(select.fetch_first(spec, self.db.context))
+        return self.db.run(
+            select.fetch_first(self._rows("fetch_first"), self.db.context)
+        )
 
     def fetch_last(self) -> M | None:
         """Return the last row in the query's order (by ``pk`` if it has none)."""
-        spec = self._rows("fetch_last", "Use fetch_dicts() instead.")
-        return self.db.run(select.fetch_last(spec, self.db.context))
+        return self.db.run(select.fetch_last(self._rows("fetch_last"), self.db.context))
 
     def fetch_dicts(self) -> list[dict[str, Any]]:
         """Return a dict per group: grouped fields, then aggregates."""
@@ -58,13 +56,11 @@ class QueryBuilder(BaseQuery[M, Database]):
 
     def count(self) -> int:
         """Return how many rows the query gives; limit and offset count."""
-        spec = self._rows("count", "Use len(fetch_dicts()) instead.")
-        return self.db.run(select.count(spec, self.db.context))
+        return self.db.run(select.count(self._rows("count"), self.db.context))
 
     def exists(self) -> bool:
         """Return whether the query gives any row."""
-        spec = self._rows("exists", "Use len(fetch_dicts()) > 0 instead.")
-        return self.db.run(select.exists(spec, self.db.context))
+        return self.db.run(select.exists(self._rows("exists"), self.db.context))
 
     def update(self, values: dict[str, Any]) -> int:
         """Write these values to every matching row; return how many there were.
@@ -72,7 +68,9 @@ class QueryBuilder(BaseQuery[M, Database]):
         The model validates the values (``InvalidUpdateError``); ``updated_at`` is set
         unless given. Raises ``RecordUpdateError`` when SQLite refuses.
         """
-        return self.db.run(bulk.update(self._changes("update"), values, self.db.context))
+        return self.db.run(
+            bulk.update(self._changes("update"), values, self.db.context)
+        )
 
     def delete(self) -> int:
         """Delete every matching row; return how many there were.
@@ -83,5 +81,6 @@ class QueryBuilder(BaseQuery[M, Database]):
 
     def explain(self) -> list[str]:
         """Return SQLite's plan for the query, a line per step."""
-        operation = select.explain(self._statement(), self._spec, self.db.context)
-        return self.db.run(operation)
+        return self.db.run(
+            select.explain(self._statement(), self._spec, self.db.context)
+        )

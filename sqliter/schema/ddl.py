@@ -33,7 +33,10 @@ def create_index(table: Table, index: Index) -> Statement:
 
 
 def _index_name(index: Index) -> str:
-    if any(column.reference for column in index.columns[:1]) and len(index.columns) == 1:
+    if (
+        any(column.reference for column in index.columns[:1])
+        and len(index.columns) == 1
+    ):
         return quote_identifier(index.name)
     return index.name if index.name.isidentifier() else quote_identifier(index.name)
 

@@ -26,7 +26,7 @@ def indexes_named(names: Sequence[str]) -> Statement:
     """Ask for ``(name, table, unique, column)`` of existing indexes, in order."""
     marks = ", ".join("?" * len(names))
     return Statement(
-        "SELECT i.name, i.tbl_name, l.\"unique\", c.name FROM sqlite_master AS i "
+        'SELECT i.name, i.tbl_name, l."unique", c.name FROM sqlite_master AS i '
         "JOIN pragma_index_list(i.tbl_name) AS l ON l.name = i.name "
         "JOIN pragma_index_info(i.name) AS c "
         f"WHERE i.type = 'index' AND i.name IN ({marks}) ORDER BY i.name, c.seqno",
@@ -37,7 +37,7 @@ def indexes_named(names: Sequence[str]) -> Statement:
 def references() -> Statement:
     """Ask for ``(child, parent)`` of every foreign key between tables."""
     return Statement(
-        "SELECT DISTINCT m.name, f.\"table\" FROM sqlite_master AS m "
+        'SELECT DISTINCT m.name, f."table" FROM sqlite_master AS m '
         "JOIN pragma_foreign_key_list(m.name) AS f WHERE m.type = 'table'"
     )
 

@@ -775,6 +775,25 @@ async def test_read_that_overlaps_a_write_never_stores_its_old_result(db, togeth
         assert (await db.select(User).order("pk").fetch_first()).age == 100 + number
 
 
+@pytest.mark.defect("D40")
+@pytest.mark.only("file")
+async def test_long_read_that_a_write_overtakes_is_not_stored(db, together, statements):
+    await db.create_table(User)
+    await db.bulk_insert([User(name="a") for _ in range(20_000)])
+    for number in range(1, 4):
+        db.clear_cache()
+        statements.clear()
+
+        async def overtake(age):
+            while not statements.starting("SELECT"):
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.005)
+            await db.update_where(User, {"pk": 1}, {"age": age})
+
+        await together(db.select(User).fetch_all(), overtake(number))
+        assert (await db.select(User).fetch_all())[0].age == number
+
+
 async def test_caches_of_two_databases_are_separate(make_cached):
     one, other = make_cached(), make_cached()
     await two(one)

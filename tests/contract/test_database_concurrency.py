@@ -215,6 +215,21 @@ async def test_task_that_outlives_its_block_works_on_its_own(db):
     assert_no_transaction_left(db)
 
 
+@pytest.mark.only("async")
+async def test_task_that_waits_when_its_block_ends_loses_nothing(db):
+    await prepared(db)
+    for part in range(5):
+        async with db:
+            tasks = [
+                asyncio.create_task(db.insert(User(name=f"{part}-{n}")))
+                for n in range(10)
+            ]
+            await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
+    assert len(await names(db)) == 50
+    assert_no_transaction_left(db)
+
+
 @pytest.mark.defect("D32")
 async def test_connecting_at_once_opens_one_connection(db, together):
     connections = await together(*(db.connect() for _ in range(20)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqliter.core.cache import Cache, CacheLimits
@@ -11,6 +12,7 @@ from sqliter.core.logs import StatementLog
 from sqliter.core.settings import MEMORY, Settings
 from sqliter.core.statement import Request, Result
 from sqliter.core.steps import Operation
+from sqliter.schema import inspection
 
 Reply = Sequence[Result] | BaseException
 
@@ -31,11 +33,44 @@ def written(count: int = 1, key: int | None = None) -> list[Result]:
     return [Result([], count, key)]
 
 
-class Conversation:
-    """Every request of an operation, and what it returned in the end."""
+@dataclass(frozen=True)
+class File:
+    """What the library's own bookkeeping finds out about the schema of a file.
 
-    def __init__(self, operation: Operation[Any], *replies: Reply) -> None:
+    ``reach`` are the tables that a deletion reaches, ``None`` for triggers.
+    """
+
+    columns: Sequence[str] = ()
+    tables: Sequence[str] = ()
+    references: Sequence[tuple[str, str]] = ()
+    reach: Sequence[str | None] = ()
+
+    def answer(self, request: Request) -> list[Result]:
+        known: dict[str, list[tuple[Any, ...]]] = {
+            inspection.columns_of("").sql: [(name,) for name in self.columns],
+            inspection.user_tables().sql: [(name,) for name in self.tables],
+            inspection.references().sql: list(self.references),
+            inspection.reach_of("").sql: [(name,) for name in self.reach],
+        }
+        (statement,) = request.statements
+        return rows(*known.get(statement.sql, ()))
+
+
+EMPTY = File()
+
+
+class Conversation:
+    """Every request of an operation, and what it returned in the end.
+
+    ``replies`` answer in order what the operation asks for; ``file`` answers what
+    the library wants to know for its bookkeeping.
+    """
+
+    def __init__(
+        self, operation: Operation[Any], *replies: Reply, file: File = EMPTY
+    ) -> None:
         self.requests: list[Request] = []
+        self._file = file
         self.access = operation.access
         self.effects = operation.effects
         self.value = self._talk(operation.steps, list(replies))
@@ -59,6 +94,11 @@ class Conversation:
             except StopIteration as stop:
                 assert not replies, f"never asked for: {replies}"
                 return stop.value
-            assert replies, f"not expected: {self.requests[-1]}"
-            argument = replies.pop(0)
+            argument = self._reply(self.requests[-1], replies)
             move = steps.throw if isinstance(argument, BaseException) else steps.send
+
+    def _reply(self, request: Request, replies: list[Reply]) -> Reply:
+        if request.internal:
+            return self._file.answer(request)
+        assert replies, f"not expected: {request}"
+        return replies.pop(0)

@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any
 
 import pytest
-from steps.driving import Conversation, context, rows, written
+from steps.driving import Conversation, File, context, rows, written
 
 from sqliter.core.context import Context
 from sqliter.core.faults import BusyFault, ConstraintFault, Fault
@@ -27,11 +27,8 @@ from sqliter.operations import records
 BROKEN = sqlite3.IntegrityError("it is broken")
 
 
-def _columns(*names: str) -> list[Any]:
-    return rows(*((name,) for name in names))
-
-
 ALL = ("pk", "created_at", "updated_at", "name", "age")
+FILE = File(columns=ALL)
 
 
 # --- insert -----------------------------------------------------------------
@@ -88,7 +85,7 @@ def test_timestamps_that_are_not_zero_may_be_kept(pet: Any, known: Context) -> N
 
 def test_the_table_is_compared_once(pet: Any, fresh: Context) -> None:
     first = Conversation(
-        records.insert(pet(name="a"), fresh), _columns(*ALL), written(key=1)
+        records.insert(pet(name="a"), fresh), written(key=1), file=FILE
     )
     second = Conversation(records.insert(pet(name="b"), fresh), written(key=2))
     assert [each.internal for each in first.requests] == [True, False]
@@ -97,15 +94,14 @@ def test_the_table_is_compared_once(pet: Any, fresh: Context) -> None:
 
 def test_a_missing_column_is_named(pet: Any, fresh: Context) -> None:
     with pytest.raises(RecordInsertionError, match="no column 'age'"):
-        Conversation(records.insert(pet(name="a"), fresh), _columns(*ALL[:-1]))
+        Conversation(records.insert(pet(name="a"), fresh), file=File(columns=ALL[:-1]))
 
 
 def test_the_reach_of_a_table_is_asked_for_with_a_cache_only(pet: Any) -> None:
     cached = context(cached=True)
     operation = records.delete(pet, 1, cached)
-    talk = Conversation(
-        operation, _columns(*ALL), rows(("pets",), ("toys",)), written()
-    )
+    file = File(columns=ALL, reach=["pets", "toys"])
+    talk = Conversation(operation, written(), file=file)
     assert talk.effects.tables == {"pets", "toys"}
     again = Conversation(records.delete(pet, 1, cached), written())
     assert again.effects.tables == {"pets", "toys"}
@@ -113,7 +109,8 @@ def test_the_reach_of_a_table_is_asked_for_with_a_cache_only(pet: Any) -> None:
 
 def test_triggers_may_change_anything(pet: Any) -> None:
     operation = records.delete(pet, 1, context(cached=True))
-    talk = Conversation(operation, _columns(*ALL), rows(("pets",), (None,)), written())
+    file = File(columns=ALL, reach=["pets", None])
+    talk = Conversation(operation, written(), file=file)
     assert talk.effects.everything
 
 
@@ -173,7 +170,7 @@ def test_get_of_a_missing_row_is_none(pet: Any, known: Context) -> None:
 
 def test_get_may_be_remembered(pet: Any) -> None:
     cached = context(cached=True)
-    talk = Conversation(records.get(pet, 3, cached), _columns(*ALL), rows())
+    talk = Conversation(records.get(pet, 3, cached), rows(), file=FILE)
     memo = talk.asked[0].memo
     assert memo is not None
     assert (memo.table, memo.tables, memo.keep_empty) == ("pets", ("pets",), False)

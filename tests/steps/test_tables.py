@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from steps.driving import Conversation, context, rows, written
+from steps.driving import Conversation, File, context, rows, written
 
 from sqliter.core.context import Context
 from sqliter.core.faults import Fault, InTransactionFault
@@ -21,8 +21,7 @@ from sqliter.model.table import table_of
 from sqliter.operations import bulk, raw, select, tables
 from sqliter.planning.spec import QuerySpec
 
-TABLES = rows(("parents",), ("children",))
-KEYS = rows(("children", "parents"))
+FAMILY = File(tables=["parents", "children"], references=[("children", "parents")])
 DROPS = ['DROP TABLE IF EXISTS "children"', 'DROP TABLE IF EXISTS "parents"']
 
 
@@ -34,7 +33,7 @@ def _spec(pet: Any) -> QuerySpec[Any]:
 
 
 def test_reset_drops_all_in_one_request_without_foreign_keys(fresh: Context) -> None:
-    talk = Conversation(tables.reset(fresh), TABLES, KEYS, written() * 2)
+    talk = Conversation(tables.reset(fresh), written() * 2, file=FAMILY)
     (request,) = talk.asked
     assert (request.atomic, request.foreign_keys) == (True, False)
     assert talk.sql == DROPS
@@ -43,7 +42,7 @@ def test_reset_drops_all_in_one_request_without_foreign_keys(fresh: Context) -> 
 
 def test_reset_falls_back_inside_a_transaction(fresh: Context) -> None:
     refused = InTransactionFault("not now")
-    talk = Conversation(tables.reset(fresh), TABLES, KEYS, refused, written() * 2)
+    talk = Conversation(tables.reset(fresh), refused, written() * 2, file=FAMILY)
     assert [each.foreign_keys for each in talk.asked] == [False, True]
     assert all(each.atomic for each in talk.asked)
     assert talk.sql == DROPS * 2
@@ -51,14 +50,14 @@ def test_reset_falls_back_inside_a_transaction(fresh: Context) -> None:
 
 def test_reset_that_fails_is_reported(fresh: Context) -> None:
     with pytest.raises(TableDeletionError, match="disk"):
-        Conversation(tables.reset(fresh), TABLES, KEYS, Fault("disk is full"))
+        Conversation(tables.reset(fresh), Fault("disk is full"), file=FAMILY)
 
 
 # --- create, drop, names ----------------------------------------------------
 
 
 def test_create_sends_table_and_indexes_together(pet: Any, fresh: Context) -> None:
-    talk = Conversation(tables.create(pet, fresh), rows(), rows(), written())
+    talk = Conversation(tables.create(pet, fresh), written())
     (request,) = talk.asked
     assert request.atomic
     assert talk.sql[0].startswith('CREATE TABLE IF NOT EXISTS "pets"')
@@ -66,12 +65,12 @@ def test_create_sends_table_and_indexes_together(pet: Any, fresh: Context) -> No
 
 def test_create_of_a_table_with_other_columns(pet: Any, fresh: Context) -> None:
     with pytest.raises(TableCreationError, match="no column 'pk'"):
-        Conversation(tables.create(pet, fresh), rows(("name",)))
+        Conversation(tables.create(pet, fresh), file=File(columns=["name"]))
 
 
 def test_force_drops_first_in_the_same_request(pet: Any, fresh: Context) -> None:
     operation = tables.create(pet, fresh, force=True)
-    talk = Conversation(operation, rows(("name",)), rows(), rows(), written() * 2)
+    talk = Conversation(operation, written() * 2, file=File(columns=["name"]))
     (request,) = talk.asked
     assert request.atomic
     assert [each.split('"')[0] for each in talk.sql] == [
@@ -84,7 +83,7 @@ def test_a_failing_statement_of_create_names_itself(pet: Any, fresh: Context) ->
     fault = Fault("no")
     fault.sql = "CREATE INDEX x"
     with pytest.raises(SqlExecutionError, match="CREATE INDEX x"):
-        Conversation(tables.create(pet, fresh), rows(), rows(), fault)
+        Conversation(tables.create(pet, fresh), fault)
 
 
 def test_drop_of_a_failing_table(pet: Any, fresh: Context) -> None:
@@ -93,7 +92,7 @@ def test_drop_of_a_failing_table(pet: Any, fresh: Context) -> None:
 
 
 def test_names(fresh: Context) -> None:
-    talk = Conversation(tables.names(fresh), TABLES)
+    talk = Conversation(tables.names(fresh), rows(("parents",), ("children",)))
     assert talk.value == ["parents", "children"]
     assert talk.access is Access.READ
 
@@ -126,7 +125,7 @@ def test_scalars(pet: Any, known: Context, verb: Any, value: object) -> None:
 
 def test_a_query_names_a_table_of_another_spelling(pet: Any, fresh: Context) -> None:
     with pytest.raises(RecordFetchError, match="The file has 'pet'"):
-        Conversation(select.fetch_all(_spec(pet), fresh), rows(), rows(("pet",)))
+        Conversation(select.fetch_all(_spec(pet), fresh), file=File(tables=["pet"]))
 
 
 def test_bulk_update_of_nothing_asks_for_nothing(pet: Any, known: Context) -> None:
@@ -179,7 +178,8 @@ def test_transaction_control_is_refused(fresh: Context, sql: str) -> None:
 def test_execute_forgets_what_it_may_have_changed(pet: Any) -> None:
     shared = context()
     shared.known.add(table_of(pet))
-    talk = Conversation(raw.execute("DROP TABLE pets", (), shared), written(0, key=3))
-    assert talk.value == (0, 3)
+    operation = raw.execute("INSERT INTO pets (name) VALUES (?)", ("Rex",), shared)
+    talk = Conversation(operation, written(1, key=3))
+    assert talk.value == (1, 3)
     assert not shared.known
     assert talk.effects.everything

@@ -11,8 +11,8 @@ import pytest
 PYDANTIC = "import pydantic\nclass First(pydantic.BaseModel):\n    x: int = 0\n"
 
 NEEDED = {
-    "_compat_pickle", "_json", "_pickle", "_sqlite3", "atexit", "json", "logging",
-    "pickle", "pydantic", "sqlite3", "sqliter", "traceback",
+    "_colorize", "_compat_pickle", "_json", "_pickle", "_sqlite3", "_string", "atexit",
+    "json", "logging", "pickle", "pydantic", "sqlite3", "sqliter", "string", "traceback",
 }  # fmt: skip
 """What ``import sqliter`` may load beyond Pydantic with a first model: packages."""
 

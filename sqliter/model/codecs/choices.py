@@ -23,7 +23,9 @@ def enum_codec(kind: type[Enum]) -> Codec:
     if issubclass(kind, Flag):
         return _by_value(kind, int)
     if not kind.__members__:
-        raise UnstorableTypeError(f"{kind.__name__} has no members; use a concrete enum")
+        raise UnstorableTypeError(
+            f"{kind.__name__} has no members; use a concrete enum"
+        )
     for stored in (str, int, float):
         if all(type(m.value) is stored and _fits(m.value) for m in kind):
             return _by_value(kind, stored)
@@ -120,7 +122,9 @@ def _stored(choice: Any, enum: Callable[[type[Enum]], Codec]) -> Value:
         return enum(type(choice)).store(choice)
     stored: Value = int(choice) if isinstance(choice, bool) else choice
     if isinstance(stored, int) and not _fits(stored):
-        raise UnstorableTypeError(f"Literal[{choice}] needs more than 64 bits; use a str")
+        raise UnstorableTypeError(
+            f"Literal[{choice}] needs more than 64 bits; use a str"
+        )
     return stored
 
 

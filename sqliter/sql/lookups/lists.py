@@ -46,7 +46,9 @@ class NotIn(In):
         values, with_null = prepared
         listed = _in_list(operand, "NOT IN", values)
         if with_null:
-            return Fragment(f"({listed.sql} AND {operand.sql} IS NOT NULL)", listed.params)
+            return Fragment(
+                f"({listed.sql} AND {operand.sql} IS NOT NULL)", listed.params
+            )
         return listed
 
 

@@ -49,10 +49,10 @@ class Lookup:
 _lookups: dict[str, Lookup] = {}
 _suffixes: list[str] = []  # longest first
 
-L = TypeVar("L", bound=type[Lookup])
+L = TypeVar("L", bound=Lookup)
 
 
-def register_lookup(cls: L) -> L:
+def register_lookup(cls: type[L]) -> type[L]:
     """Make a lookup known under its suffix; usable as a decorator."""
     _lookups[cls.suffix] = cls()
     _suffixes[:] = sorted(_lookups, key=len, reverse=True)

@@ -27,7 +27,7 @@ class _Pattern(_Text):
 
 @register_lookup
 class Like(_Pattern):
-    """``name__like="A%"``: ``%`` any text, ``_`` any character, ``\\`` escapes."""
+    r"""``name__like="A%"``: ``%`` any text, ``_`` any character, ``\`` escapes."""
 
     suffix = "__like"
 
@@ -94,7 +94,9 @@ class StartsWith(_Part):
         after = _successor(prepared)
         if operand.storage != "TEXT" or operand.collation or after is None:
             return super().render(operand, prepared)
-        return Fragment(f"({operand.sql} >= ? AND {operand.sql} < ?)", (prepared, after))
+        return Fragment(
+            f"({operand.sql} >= ? AND {operand.sql} < ?)", (prepared, after)
+        )
 
 
 @register_lookup
