@@ -162,7 +162,8 @@ class BaseQuery(Generic[M, D_co]):
         The others are absent on the instances. Nothing given: no change. Raises
         ``ValueError`` for unknown names.
         """
-        return self._select(fields, lambda n: selection.select(self._spec.table, n))
+        spec = self._spec
+        return self._select("fields", fields, lambda n: selection.select(spec.table, n))
 
     def exclude(self, fields: Iterable[str] | None = None) -> Self:
         """Fetch all fields, or those of ``fields()``, but these.
@@ -171,11 +172,14 @@ class BaseQuery(Generic[M, D_co]):
         """
         spec = self._spec
         return self._select(
-            fields, lambda n: selection.exclude(spec.table, spec.selection, n)
+            "exclude",
+            fields,
+            lambda n: selection.exclude(spec.table, spec.selection, n),
         )
 
     def only(self, field: str) -> Self:
         """Fetch this field and ``pk`` only."""
+        self._refuse_in_projection("only")
         return self._with(selection=selection.only(self._spec.table, field))
 
     # --- groups ---
@@ -225,11 +229,20 @@ class BaseQuery(Generic[M, D_co]):
         self._spec = self._spec._replace(**changes)
         return self
 
-    def _select(self, names: Iterable[str] | None, choose: _Choose) -> Self:
-        chosen = (
-            list(names) if names is not None and not isinstance(names, str) else names
-        )
-        return self._with(selection=choose(chosen)) if chosen else self
+    def _select(
+        self, method: str, names: Iterable[str] | None, choose: _Choose
+    ) -> Self:
+        given = names if names is None or isinstance(names, str) else list(names)
+        if not given:
+            return self
+        self._refuse_in_projection(method)
+        return self._with(selection=choose(given))
+
+    def _refuse_in_projection(self, method: str) -> None:
+        if self._spec.is_projection:
+            raise InvalidProjectionError(
+                f"{method}() has no meaning for groups; name fields in group_by()."
+            )
 
     def _statement(self) -> Statement:
         plan = plan_groups if self._spec.is_projection else plan_select

@@ -86,6 +86,7 @@ def _neutral(annotation: object) -> object:
     return annotation
 
 
+@pytest.mark.defect("D48")
 @pytest.mark.parametrize(("blocking", "awaiting"), PAIRS)
 def test_both_colours_have_the_same_names(blocking: type, awaiting: type) -> None:
     one_sided = {

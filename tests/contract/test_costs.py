@@ -1,0 +1,106 @@
+"""What was slow before is counted here, never timed."""
+
+from __future__ import annotations
+
+import pytest
+
+from sqliter import SqliterDB
+from sqliter.core import cache
+from sqliter.exceptions import InvalidProjectionError
+from sqliter.model import BaseDBModel
+from sqliter.model import model as model_module
+from sqliter.planning import write
+
+
+class Reading(BaseDBModel):
+    value: int
+
+
+class Calls:
+    """Counts how often the function it stands for is called."""
+
+    def __init__(self, function):
+        self.function = function
+        self.count = 0
+
+    def __call__(self, *args, **kwargs):
+        self.count += 1
+        return self.function(*args, **kwargs)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    def count(module, name):
+        calls = Calls(getattr(module, name))
+        monkeypatch.setattr(module, name, calls)
+        return calls
+
+    return count
+
+
+@pytest.mark.defect("D49")
+def test_a_table_name_is_inferred_once(counted):
+    class Gauge(BaseDBModel):
+        value: int
+
+    inferred = counted(model_module, "infer_table_name")
+    with SqliterDB(memory=True) as db:
+        db.create_table(Gauge)
+        db.bulk_insert([Gauge(value=n) for n in range(500)])
+        assert db.select(Gauge).count() == 500
+    assert inferred.count == 1
+
+
+@pytest.mark.defect("D50")
+def test_storing_an_entry_measures_that_entry_only(counted):
+    db = SqliterDB(memory=True, cache_enabled=True, cache_max_memory_mb=10)
+    db.create_table(Reading)
+    db.bulk_insert([Reading(value=n) for n in range(50)])
+    measured = counted(cache, "_size_of")
+    db.get(Reading, 1)
+    first = measured.count
+    for key in range(2, 51):
+        db.get(Reading, key)
+    assert measured.count == 50 * first
+    db.close()
+
+
+@pytest.mark.defect("D51")
+def test_the_text_of_an_insert_is_written_once(counted):
+    class Sample(BaseDBModel):
+        value: int
+
+    db = SqliterDB(memory=True)
+    db.create_table(Sample)
+    written = counted(write, "_insert_sql")
+    for n in range(20):
+        db.insert(Sample(value=n))
+    assert written.count == 1
+    db.close()
+
+
+@pytest.mark.defect("D-45")
+@pytest.mark.parametrize(
+    ("key", "value"), [("value__in", 3), ("value", [1]), ("value__contains", 1)]
+)
+def test_errors_name_fields_not_sql(key, value):
+    db = SqliterDB(memory=True)
+    with pytest.raises(TypeError) as caught:
+        db.select(Reading).filter(**{key: value})
+    assert str(caught.value).startswith("value requires")
+    assert '"' not in str(caught.value)
+
+
+@pytest.mark.defect("D-52")
+@pytest.mark.parametrize(
+    "chained",
+    [
+        lambda query: query.fields(["value"]),
+        lambda query: query.exclude(["value"]),
+        lambda query: query.only("value"),
+    ],
+)
+def test_a_selection_of_fields_is_refused_for_groups(chained):
+    query = SqliterDB(memory=True).select(Reading).group_by("value")
+    with pytest.raises(InvalidProjectionError, match="group_by"):
+        chained(query)
