@@ -292,7 +292,7 @@ def test_nothing_is_rendered_unless_it_is_logged(
 
 
 def test_warnings_are_logged_always(caplog: pytest.LogCaptureFixture) -> None:
-    StatementLog(logging.getLogger("tests.steps"), debug=False).warn(
+    StatementLog(logging.getLogger("tests.steps"), debug=False).warning(
         "beware of %s", "dogs"
     )
     assert caplog.messages == ["beware of dogs"]
