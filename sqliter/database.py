@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqliter.core.cache import Cache, CacheLimits, CacheStats
 from sqliter.core.context import Context
@@ -18,6 +17,9 @@ from sqliter.core.settings import (
     filename_for,
 )
 from sqliter.engines.local import LocalEngine
+
+if TYPE_CHECKING:
+    import logging
 
 __all__ = ["BaseDatabase"]
 

@@ -18,7 +18,7 @@ __all__ = [
 
 D = TypeVar("D", datetime.datetime, datetime.date)
 
-_TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TABLE_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -61,7 +61,7 @@ def from_unix_timestamp(value: float, to_type: type[D], *, localize: bool = True
 
 def validate_table_name(table_name: str) -> str:
     """Return the name, or raise ``ValueError`` if it is unsafe or reserved."""
-    if not _TABLE_NAME.fullmatch(table_name):
+    if not re.fullmatch(_TABLE_NAME, table_name):
         msg = (
             f"Invalid table name '{table_name}'. Table names must start with a "
             "letter or underscore and contain only letters, numbers, and underscores."

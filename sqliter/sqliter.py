@@ -6,9 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
-
-from typing_extensions import Unpack
+from typing import Any, Self, TypeVar, Unpack, overload
 
 from sqliter.core.settings import MEMORY, Options
 from sqliter.core.steps import Operation

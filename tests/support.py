@@ -18,13 +18,12 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from enum import StrEnum
-from types import SimpleNamespace
 from typing import Any
 
 DATABASE_VERBS = frozenset(
     {
         "connect", "close", "commit", "rollback", "get_table_names", "reset_database", "create_table",
-        "create_indexes", "create_m2m_junction_tables", "drop_table", "insert", "bulk_insert", "get",
+        "create_indexes", "drop_table", "insert", "bulk_insert", "get",
         "update", "update_where", "delete", "execute", "fetch",
     }
 )  # fmt: skip
@@ -54,25 +53,6 @@ class Colour(StrEnum):
         from sqliter import SqliterDB
 
         return SqliterDB
-
-    @property
-    def orm(self) -> SimpleNamespace:
-        """`BaseDBModel`, `ForeignKey` and `ManyToMany` of this colour, under the blocking names."""
-        if self is Colour.ASYNC:
-            from sqliter.asyncio import orm
-
-            return SimpleNamespace(
-                BaseDBModel=orm.AsyncBaseDBModel,
-                ForeignKey=orm.AsyncForeignKey,
-                ManyToMany=orm.AsyncManyToMany,
-            )
-        from sqliter import orm as blocking
-
-        return SimpleNamespace(
-            BaseDBModel=blocking.BaseDBModel,
-            ForeignKey=blocking.ForeignKey,
-            ManyToMany=blocking.ManyToMany,
-        )
 
     def wrap(self, database: Any) -> Any:
         """The database as tests use it: every verb awaited, whatever the colour."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqliter.engines.awaiting import AwaitingEngine
+if TYPE_CHECKING:
+    from sqliter.engines.awaiting import AwaitingEngine
 
 __all__ = ["AsyncConnection", "AsyncCursor"]
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
-
-from typing_extensions import Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from sqliter.asyncio.connection import AsyncConnection
 from sqliter.asyncio.query import AsyncQueryBuilder
 from sqliter.core.settings import Options
 from sqliter.core.steps import Operation
 from sqliter.database import BaseDatabase
-from sqliter.engines.awaiting import AwaitingEngine
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import raw, records, tables
 from sqliter.operations.raw import ExecutionResult
+
+if TYPE_CHECKING:
+    from sqliter.engines.awaiting import AwaitingEngine  # noqa: F401 - in the base
 
 __all__ = ["AsyncSqliterDB"]
 
@@ -30,7 +30,7 @@ _NO_RESET = (
 )
 
 
-class AsyncSqliterDB(BaseDatabase[AwaitingEngine]):
+class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
     __doc__ = f"""A database in a file, or in memory, for asyncio.
 
     Works like ``SqliterDB``; what touches the file is awaited. ``async with db:``
@@ -45,10 +45,15 @@ class AsyncSqliterDB(BaseDatabase[AwaitingEngine]):
     """
 
     def _start(self, *, reset: bool) -> None:
+        # The event loop's machinery costs more to import than all of this library;
+        # programs that come here have it already.
+        from sqliter.engines import awaiting  # noqa: PLC0415
+
         if reset:
             raise ValueError(_NO_RESET)
         context = self.context
-        self._engine = AwaitingEngine(context.settings, context.cache, context.log)
+        engine = awaiting.AwaitingEngine
+        self._engine = engine(context.settings, context.cache, context.log)
         self._conn = AsyncConnection(self._engine)
 
     @classmethod

@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from sqliter.core.statement import Memo, Result
 
@@ -28,7 +28,7 @@ class CacheStats(TypedDict):
     hit_rate: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class CacheLimits:
     """What a cache may hold, per table: entries, seconds, megabytes."""
 
@@ -48,20 +48,19 @@ class CacheLimits:
             raise ValueError(msg)
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     answer: Any
     tables: tuple[str, ...]
     expires: float | None
     size: int
 
 
-@dataclass(slots=True)
 class _Shelf:
     """The entries of one table, least recently used first."""
 
-    entries: OrderedDict[Hashable, _Entry]
-    size: int = 0
+    def __init__(self) -> None:
+        self.entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self.size = 0
 
     def put(self, key: Hashable, entry: _Entry) -> None:
         self.drop(key)
@@ -190,7 +189,7 @@ class Cache:
         seconds = self._limits.ttl if ttl is None else ttl
         expires = None if seconds is None else time.time() + seconds
         size = _size_of(answer) if self._limits.max_memory_mb is not None else 0
-        shelf = self._shelves.setdefault(table, _Shelf(OrderedDict()))
+        shelf = self._shelves.setdefault(table, _Shelf())
         shelf.put(key, _Entry(answer, tables, expires, size))
         while shelf.entries and self._is_over(shelf):
             shelf.drop_oldest()

@@ -10,7 +10,7 @@ from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Settings
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Context:
     """Settings, cache and log, and what is known about the schema of the file.
 

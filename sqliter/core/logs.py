@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sqliter.core.statement import Value
+
+if TYPE_CHECKING:
+    import logging
 
 NAME = "sqliter"
 
@@ -40,11 +43,15 @@ class StatementLog:
 
     def warning(self, text: str, *arguments: object) -> None:
         """Log a warning, whether debugging is on or not."""
+        import logging  # noqa: PLC0415 - most programs never log here
+
         (self.logger or logging.getLogger(NAME)).warning(text, *arguments)
 
 
 def default_logger() -> logging.Logger:
     """Return the logger used when none was given; its handler is added once."""
+    import logging  # noqa: PLC0415 - most programs never log here
+
     root = logging.getLogger()
     if root.hasHandlers():
         return root.getChild(NAME)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    import logging
 
 Durability: TypeAlias = Literal["normal", "full"]
 JournalMode: TypeAlias = Literal["wal", "delete", "truncate", "persist", "memory"]
@@ -21,7 +23,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "journal_mode": ("wal", "delete", "truncate", "persist", "memory"),
     "begin": ("immediate", "deferred", "exclusive"),
 }
-_PRAGMA_WORD = re.compile(r"-?[A-Za-z0-9_.]+")
+_PRAGMA_WORD = r"-?[A-Za-z0-9_.]+"
 
 
 class Options(TypedDict, total=False):
@@ -45,7 +47,7 @@ class Options(TypedDict, total=False):
     pragmas: Pragmas | None
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class Settings:
     """Where the database is and how it is used; see ``SqliterDB``."""
 
@@ -98,6 +100,6 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def _check_pragma(name: str, value: str | int) -> None:
-    if not _PRAGMA_WORD.fullmatch(name) or not _PRAGMA_WORD.fullmatch(str(value)):
+    if not all(re.fullmatch(_PRAGMA_WORD, word) for word in (name, str(value))):
         msg = f"pragma {name!r} = {value!r}: names and values must be single words"
         raise ValueError(msg)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 Value: TypeAlias = int | float | str | bytes | None
@@ -46,8 +45,7 @@ class Memo(NamedTuple):
     keep_empty: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """Everything a step may yield: one or more statements to be run.
 
     ``atomic`` asks for all or none. ``foreign_keys=False`` asks for the

@@ -9,14 +9,21 @@ from __future__ import annotations
 import enum
 import functools
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import (
+    Any,
+    Concatenate,
+    Generic,
+    NamedTuple,
+    ParamSpec,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+)
 
 from sqliter.core.effects import Effects
 from sqliter.core.statement import Memo, Request, Result, Statement
 
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 P = ParamSpec("P")
 
 Steps: TypeAlias = Generator[Request, Sequence[Result], R]
@@ -29,8 +36,7 @@ class Access(enum.Enum):
     WRITE = "write"
 
 
-@dataclass(slots=True)
-class Operation(Generic[R]):
+class Operation(NamedTuple, Generic[R]):
     """Steps, the lease they need, and what they do outside the database."""
 
     access: Access

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from pydantic.fields import FieldInfo
 
@@ -27,8 +27,7 @@ Model: TypeAlias = Any
 """A model class. Models know their tables, so tables cannot import models."""
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(NamedTuple):
     """A foreign key as the table sees it."""
 
     table: str
@@ -36,7 +35,7 @@ class Reference:
     on_update: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Column:
     """One field of a model and the column it is kept in."""
 
@@ -76,8 +75,7 @@ class Column:
         return self.codec.store(value)
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(NamedTuple):
     """An index over some columns."""
 
     name: str
@@ -85,7 +83,7 @@ class Index:
     unique: bool
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Table:
     """The table of a model; one object per class."""
 

@@ -21,8 +21,8 @@ __all__ = ["ExecutionResult", "execute", "fetch_dicts", "fetch_models"]
 
 M = TypeVar("M", bound=BaseDBModel)
 
-_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*([A-Za-z]*)", re.DOTALL)
-_WRITING = re.compile(r"\b(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
+_WORD = r"(?s)(?:\s|--[^\n]*\n|/\*.*?\*/)*([A-Za-z]*)"
+_WRITING = r"(?i)\b(?:INSERT|UPDATE|DELETE|REPLACE)\b"
 _CONTROL = {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"}
 
 
@@ -128,14 +128,14 @@ def _may_change_anything(effects: Effects, context: Context) -> None:
 
 
 def _first_word(sql: str) -> str:
-    match = _WORD.match(sql)
+    match = re.match(_WORD, sql)
     return match.group(1).upper() if match else ""
 
 
 def _access(sql: str) -> Access:
     word = _first_word(sql)
     reads_only = word in ("SELECT", "VALUES", "EXPLAIN")
-    reads_only = reads_only or (word == "WITH" and not _WRITING.search(sql))
+    reads_only = reads_only or (word == "WITH" and not re.search(_WRITING, sql))
     return Access.READ if reads_only else Access.WRITE
 
 

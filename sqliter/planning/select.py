@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqliter.core.context import Context
 from sqliter.core.statement import Memo, Row, Statement
@@ -32,8 +31,7 @@ __all__ = [
 M = TypeVar("M", bound=BaseDBModel)
 
 
-@dataclass(frozen=True, slots=True)
-class SelectPlan(Generic[M]):
+class SelectPlan(NamedTuple, Generic[M]):
     """A statement whose rows are instances."""
 
     statement: Statement
@@ -45,8 +43,7 @@ class SelectPlan(Generic[M]):
         return self.loader.load(rows)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupPlan:
+class GroupPlan(NamedTuple):
     """A statement whose rows are dicts: groups, and aggregates over them."""
 
     statement: Statement

@@ -1,11 +1,9 @@
 """The result cache: what is kept, what it saves, and that it is never stale."""
 
 import asyncio
-from functools import lru_cache
-from types import SimpleNamespace
 
 import pytest
-from support import Colour, outside, run_python
+from support import outside, run_python
 
 from sqliter.exceptions import RecordFetchError, RecordInsertionError, RecordUpdateError
 from sqliter.model import BaseDBModel, ForeignKey
@@ -625,65 +623,6 @@ async def test_rows_deleted_or_changed_by_a_cascade_are_not_served(db, delete):
     await household(db)
     await delete(db)
     assert await household(db) == (None, [], [(1, None)])
-
-
-@lru_cache
-def related(colour):
-    class CacheAuthor(colour.orm.BaseDBModel):
-        name: str
-
-    class CacheBook(colour.orm.BaseDBModel):
-        title: str
-        author: colour.orm.ForeignKey[CacheAuthor] = colour.orm.ForeignKey(
-            CacheAuthor, on_delete="CASCADE", related_name="cache_books"
-        )
-
-    return SimpleNamespace(Author=CacheAuthor, Book=CacheBook)
-
-
-RELATED_READS = {
-    "select_related": lambda db, m: (
-        db.select(m.Book).select_related("author").fetch_all()
-    ),
-    "prefetch": lambda db, m: (
-        db.select(m.Author).prefetch_related("cache_books").fetch_all()
-    ),
-    "filter": lambda db, m: db.select(m.Book).filter(author__name="Ada").fetch_all(),
-}
-
-
-async def related_names(db, models, colour, name):
-    """What one kind of read says, as plain values."""
-    rows = await RELATED_READS[name](db, models)
-    if name != "prefetch":
-        return [(row.title, name == "filter" or row.author.name) for row in rows]
-    books = [row.cache_books.fetch_all() for row in rows]
-    if colour is Colour.ASYNC:
-        books = [await waiting for waiting in books]
-    return [
-        (row.name, [book.title for book in some])
-        for row, some in zip(rows, books, strict=True)
-    ]
-
-
-@pytest.mark.defect("D13")
-@pytest.mark.parametrize("name", RELATED_READS)
-async def test_results_built_from_several_tables_follow_all_of_them(db, colour, name):
-    models = related(colour)
-    await db.create_table(models.Author)
-    await db.create_table(models.Book)
-    ada = await db.insert(models.Author(name="Ada"))
-    await db.insert(models.Book(title="one", author=ada))
-    await related_names(db, models, colour, name)
-    ada.name = "Bob"
-    await db.update(ada)
-    await db.insert(models.Book(title="two", author=ada))
-    expected = {
-        "select_related": [("one", "Bob"), ("two", "Bob")],
-        "prefetch": [("Bob", ["one", "two"])],
-        "filter": [],
-    }
-    assert await related_names(db, models, colour, name) == expected[name]
 
 
 # --- never stale: others' writes ---------------------------------------------------------

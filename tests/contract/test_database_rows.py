@@ -1,7 +1,6 @@
 """insert, bulk_insert, get, update, update_where, delete."""
 
 import pytest
-from support import unwrap
 
 from sqliter.exceptions import (
     InvalidFilterError,
@@ -417,15 +416,3 @@ async def test_each_verb_is_one_statement(logged_db, statements):
         with statements.watch():
             await run
         assert [text.split()[0] for text in statements.statements] == [word]
-
-
-async def test_orm_objects_know_the_database_that_did_the_work(db, colour):
-    class Place(colour.orm.BaseDBModel):
-        name: str
-
-    await db.create_table(Place)
-    place = await db.insert(Place(name="a"))
-    (other,) = await db.bulk_insert([Place(name="b")])
-    loaded = await db.get(Place, place.pk)
-    for thing in (place, other, loaded):
-        assert thing.db_context is unwrap(db)

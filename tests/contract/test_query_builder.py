@@ -109,7 +109,14 @@ def test_builders_are_generic() -> None:
 
 async def test_building_needs_no_table_and_no_file(make_db: Any, tmp_path: Any) -> None:
     db = make_db(filename=str(tmp_path / "missing" / "x.db"))
-    query = db.select(Item).filter(size__gt=1).order("-name").limit(1).offset(1).only("name")
+    query = (
+        db.select(Item)
+        .filter(size__gt=1)
+        .order("-name")
+        .limit(1)
+        .offset(1)
+        .only("name")
+    )
     assert query.to_sql()[1] == (1, 1, 1)
 
 
@@ -138,8 +145,12 @@ CHAIN: list[tuple[str, Callable[[Any], Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("change", [call for _, call in CHAIN], ids=[name for name, _ in CHAIN])
-async def test_chain_methods_return_the_same_builder(db: Any, change: Callable[[Any], Any]) -> None:
+@pytest.mark.parametrize(
+    "change", [call for _, call in CHAIN], ids=[name for name, _ in CHAIN]
+)
+async def test_chain_methods_return_the_same_builder(
+    db: Any, change: Callable[[Any], Any]
+) -> None:
     query = unwrap(db.select(Item))
     assert change(query) is query
 
@@ -160,8 +171,22 @@ async def test_every_holder_sees_the_change(db: Any) -> None:
 
 async def test_the_order_of_calls_does_not_matter(db: Any) -> None:
     await seed(db)
-    one = db.select(Item).filter(size__gt=0).order("-name").limit(2).offset(1).only("name")
-    two = db.select(Item).only("name").offset(1).limit(2).order("-name").filter(size__gt=0)
+    one = (
+        db.select(Item)
+        .filter(size__gt=0)
+        .order("-name")
+        .limit(2)
+        .offset(1)
+        .only("name")
+    )
+    two = (
+        db.select(Item)
+        .only("name")
+        .offset(1)
+        .limit(2)
+        .order("-name")
+        .filter(size__gt=0)
+    )
     assert one.to_sql() == two.to_sql()
     assert await one.fetch_all() == await two.fetch_all()
 
@@ -181,7 +206,9 @@ async def test_a_builder_may_run_again_and_again(db: Any) -> None:
 
 
 @pytest.mark.defect("D-40")
-@pytest.mark.parametrize("branch", [lambda q: q.clone(), copy.copy], ids=["clone", "copy"])
+@pytest.mark.parametrize(
+    "branch", [lambda q: q.clone(), copy.copy], ids=["clone", "copy"]
+)
 async def test_a_branch_goes_its_own_way(db: Any, branch: Callable[[Any], Any]) -> None:
     await seed(db)
     base = db.select(Item).filter(size__gt=1)
@@ -203,9 +230,20 @@ async def test_a_branch_goes_its_own_way(db: Any, branch: Callable[[Any], Any]) 
 @pytest.mark.defect("D-40")
 async def test_a_branch_keeps_the_whole_question(db: Any) -> None:
     await seed(db)
-    base = db.select(Item, exclude=["note"]).filter(size__in=[1, 2]).order("-size").offset(1)
+    base = (
+        db.select(Item, exclude=["note"])
+        .filter(size__in=[1, 2])
+        .order("-size")
+        .offset(1)
+    )
     assert await base.clone().fetch_all() == await base.fetch_all()
-    grouped = db.select(Item).group_by("name").annotate(n=func.count()).having(n=1).order("-name")
+    grouped = (
+        db.select(Item)
+        .group_by("name")
+        .annotate(n=func.count())
+        .having(n=1)
+        .order("-name")
+    )
     assert await grouped.clone().fetch_dicts() == await grouped.fetch_dicts()
     assert grouped.clone().projection_mode is True
 
@@ -233,7 +271,9 @@ async def test_to_sql_is_a_text_and_its_values(db: Any) -> None:
 async def test_to_sql_is_what_runs(logged_db: Any, statements: Any) -> None:
     await seed(logged_db)
     plain = logged_db.select(Item).filter(note=None).order("-name").fields(["name"])
-    grouped = logged_db.select(Item).group_by("name").annotate(n=func.count()).order("-n")
+    grouped = (
+        logged_db.select(Item).group_by("name").annotate(n=func.count()).order("-n")
+    )
     with statements.watch():
         await plain.fetch_all()
         await grouped.fetch_dicts()
@@ -248,7 +288,9 @@ async def test_to_sql_runs_nothing(logged_db: Any, statements: Any) -> None:
 
 async def test_to_sql_can_be_run_by_hand(db: Any) -> None:
     await seed(db)
-    text, values = db.select(Item).filter(size__gt=1, note=None).only("name").limit(1).to_sql()
+    text, values = (
+        db.select(Item).filter(size__gt=1, note=None).only("name").limit(1).to_sql()
+    )
     cursor = await (await db.connect()).execute(text, values)
     assert [tuple(row) for row in await cursor.fetchall()] == [("b", 2)]
 
@@ -333,7 +375,9 @@ def test_query_errors_are_library_errors() -> None:
     texts = {
         InvalidFilterError("x"): "Failed to apply filter: invalid field 'x'",
         InvalidOrderError("x"): "Invalid order value - x",
-        InvalidOffsetError(-1): "Invalid offset value: '-1'. Offset must be a positive integer.",
+        InvalidOffsetError(
+            -1
+        ): "Invalid offset value: '-1'. Offset must be a positive integer.",
         InvalidProjectionError("x"): "Invalid projection query operation: x",
         InvalidUpdateError("x"): "Invalid update operation: x",
         InvalidRelationshipError("a__b", "b", "M"): (

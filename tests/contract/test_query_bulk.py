@@ -93,8 +93,14 @@ async def sizes(db: Any) -> list[int]:
 
 async def test_update_writes_the_matching_rows(db: Any) -> None:
     await seed(db)
-    assert await db.select(Item).filter(size__gt=1).update({"size": 9, "note": "big"}) == 2
-    assert [(row.size, row.note) for row in await rows(db)] == [(1, None), (9, "big"), (9, "big")]
+    assert (
+        await db.select(Item).filter(size__gt=1).update({"size": 9, "note": "big"}) == 2
+    )
+    assert [(row.size, row.note) for row in await rows(db)] == [
+        (1, None),
+        (9, "big"),
+        (9, "big"),
+    ]
 
 
 async def test_update_without_a_filter_writes_every_row(db: Any) -> None:
@@ -115,7 +121,10 @@ async def test_update_takes_every_kind_of_condition(db: Any) -> None:
     assert await db.select(Item).filter(name__icontains="B").update({"note": "x"}) == 1
     assert await db.select(Item).filter(note=None).update({"note": "y"}) == 1
     assert [row.note for row in await rows(db)] == ["x", "x", "y"]
-    assert await db.select(Item).filter(size__in=range(100_000)).update({"note": None}) == 3
+    assert (
+        await db.select(Item).filter(size__in=range(100_000)).update({"note": None})
+        == 3
+    )
 
 
 @pytest.mark.parametrize("values", [{}, None], ids=repr)
@@ -169,13 +178,20 @@ async def test_values_are_encoded_as_in_an_insert(db: Any) -> None:
     assert (row.day, row.tags, row.shade) == (date(2020, 2, 29), ["x", "y"], Shade.BLUE)
     assert row.price == Decimal("2.50")
     assert row.note is None
-    assert await db.select(Item).filter(day=date(2020, 2, 29), shade=Shade.BLUE).count() == 1
+    assert (
+        await db.select(Item).filter(day=date(2020, 2, 29), shade=Shade.BLUE).count()
+        == 1
+    )
 
 
 @pytest.mark.defect("D-26")
 async def test_values_are_coerced_as_by_the_model(db: Any) -> None:
     await seed(db)
-    await db.select(Item).filter(size=1).update({"size": "7", "shade": "blue", "small": "3"})
+    await (
+        db.select(Item)
+        .filter(size=1)
+        .update({"size": "7", "shade": "blue", "small": "3"})
+    )
     row = (await rows(db))[0]
     assert (row.size, row.shade, row.small) == (7, Shade.BLUE, 3)
     assert await db.select(Item).filter(size__gt=6).count() == 1
@@ -244,7 +260,10 @@ async def test_update_ignores_the_window(db: Any) -> None:
     await seed(db)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert await db.select(Item).order("name").limit(1).offset(1).update({"size": 4}) == 3
+        assert (
+            await db.select(Item).order("name").limit(1).offset(1).update({"size": 4})
+            == 3
+        )
     assert await sizes(db) == [4, 4, 4]
 
 
@@ -328,7 +347,9 @@ async def test_update_where_finds_dates(db: Any) -> None:
     await seed(db)
     await db.update_where(Item, {"size": 2}, {"day": date(2020, 1, 1)})
     assert await db.update_where(Item, {"day": date(2020, 1, 1)}, {"note": "x"}) == 1
-    assert await db.update_where(Item, {"day__lt": date(2019, 1, 1)}, {"note": "y"}) == 0
+    assert (
+        await db.update_where(Item, {"day__lt": date(2019, 1, 1)}, {"note": "y"}) == 0
+    )
 
 
 # delete
@@ -349,7 +370,9 @@ async def test_delete_without_a_filter_empties_the_table(db: Any) -> None:
 
 async def test_delete_ignores_window_order_and_selection(db: Any) -> None:
     await seed(db)
-    query = db.select(Item).only("name").order("name").limit(1).offset(1).filter(size__lt=3)
+    query = (
+        db.select(Item).only("name").order("name").limit(1).offset(1).filter(size__lt=3)
+    )
     assert await query.delete() == 2
     assert await sizes(db) == [3]
 

@@ -47,7 +47,9 @@ def db(make_db: Any, statements: Any) -> Any:
 
 async def seed(db: Any) -> None:
     await db.create_table(Item)
-    await db.bulk_insert([Item(name=name, size=size) for name, size in [("a", 1), ("b", 2)]])
+    await db.bulk_insert(
+        [Item(name=name, size=size) for name, size in [("a", 1), ("b", 2)]]
+    )
     await db.insert(Item(name="c", size=3, blob=b"x", tags=["t"]))
     db.clear_cache()
 
@@ -58,8 +60,12 @@ def numbers(db: Any) -> tuple[int, int]:
     return stats["hits"], stats["misses"]
 
 
-@pytest.mark.parametrize("terminal", ["fetch_all", "fetch_one", "fetch_first", "fetch_last"])
-async def test_a_repeated_read_runs_no_statement(db: Any, statements: Any, terminal: str) -> None:
+@pytest.mark.parametrize(
+    "terminal", ["fetch_all", "fetch_one", "fetch_first", "fetch_last"]
+)
+async def test_a_repeated_read_runs_no_statement(
+    db: Any, statements: Any, terminal: str
+) -> None:
     await seed(db)
 
     async def read() -> Any:
@@ -77,7 +83,12 @@ async def test_dictionaries_are_cached(db: Any, statements: Any) -> None:
     await seed(db)
 
     async def read() -> Any:
-        return await db.select(Item).group_by("size").annotate(n=func.count()).fetch_dicts()
+        return (
+            await db.select(Item)
+            .group_by("size")
+            .annotate(n=func.count())
+            .fetch_dicts()
+        )
 
     first = await read()
     with statements.watch():
@@ -107,10 +118,16 @@ async def test_count_and_exists_are_not_cached(db: Any, statements: Any) -> None
 
 async def test_nothing_found_is_cached_too(db: Any, statements: Any) -> None:
     await seed(db)
-    for terminal, nothing in (("fetch_all", []), ("fetch_one", None), ("fetch_last", None)):
+    for terminal, nothing in (
+        ("fetch_all", []),
+        ("fetch_one", None),
+        ("fetch_last", None),
+    ):
         assert await getattr(db.select(Item).filter(name="zz"), terminal)() == nothing
         with statements.watch():
-            assert await getattr(db.select(Item).filter(name="zz"), terminal)() == nothing
+            assert (
+                await getattr(db.select(Item).filter(name="zz"), terminal)() == nothing
+            )
         assert statements.statements == []
 
 
@@ -209,7 +226,9 @@ async def test_projections_share_nothing(db: Any) -> None:
 @pytest.mark.defect("D-24")
 async def test_bytes_and_text_share_nothing(db: Any) -> None:
     await seed(db)
-    assert [row.name for row in await db.select(Item).filter(blob=b"x").fetch_all()] == ["c"]
+    assert [
+        row.name for row in await db.select(Item).filter(blob=b"x").fetch_all()
+    ] == ["c"]
     assert await db.select(Item).filter(blob="b'x'").fetch_all() == []
 
 
@@ -221,7 +240,10 @@ async def test_numbers_that_look_different_as_text_share_nothing(db: Any) -> Non
     async def found(value: object, suffix: str = "") -> list[str]:
         given = [value] if suffix else value
         return [
-            row.name for row in await db.select(Item).filter(**{f"name{suffix}": given}).fetch_all()
+            row.name
+            for row in await db.select(Item)
+            .filter(**{f"name{suffix}": given})
+            .fetch_all()
         ]
 
     for suffix in ("", "__in"):
@@ -253,7 +275,12 @@ async def test_values_of_several_types_on_one_field(db: Any, statements: Any) ->
         return [row.name for row in await query.fetch_all()]
 
     assert await read() == []
-    query = db.select(Item).filter(name__ne="a").filter(name__ne=None).filter(size__in=[2, "x"])
+    query = (
+        db.select(Item)
+        .filter(name__ne="a")
+        .filter(name__ne=None)
+        .filter(size__in=[2, "x"])
+    )
     assert [row.name for row in await query.fetch_all()] == ["b"]
     with statements.watch():
         assert await read() == []
@@ -280,7 +307,11 @@ async def test_what_is_done_to_a_result_stays_there(db: Any) -> None:
     query = db.select(Item).order("pk")
     for _ in range(2):
         rows = await query.fetch_all()
-        assert [(row.name, row.tags) for row in rows] == [("a", []), ("b", []), ("c", ["t"])]
+        assert [(row.name, row.tags) for row in rows] == [
+            ("a", []),
+            ("b", []),
+            ("c", ["t"]),
+        ]
         rows[0].name = "changed"
         rows[2].tags.append("more")
         rows.pop()
@@ -397,7 +428,9 @@ async def test_what_was_rolled_back_is_not_cached(db: Any) -> None:
             await db.insert(Item(name="phantom"))
             await db.select(Item).filter(name="a").update({"size": 99})
             assert [row.size for row in await query.fetch_all()] == [99, 2, 3, 0]
-            assert (await db.select(Item).filter(name="phantom").fetch_one()) is not None
+            assert (
+                await db.select(Item).filter(name="phantom").fetch_one()
+            ) is not None
             raise RuntimeError("undo")
     assert [row.size for row in await query.fetch_all()] == [1, 2, 3]
     assert (await db.select(Item).filter(name="phantom").fetch_one()) is None

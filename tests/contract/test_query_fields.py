@@ -113,7 +113,12 @@ async def test_nothing_given_means_everything(db: Any) -> None:
         db.select(Post).exclude(None),
     ):
         row = await query.fetch_one()
-        assert (row.slug, row.name, row.content, row.views) == ("first", "First", "one", 5)
+        assert (row.slug, row.name, row.content, row.views) == (
+            "first",
+            "First",
+            "one",
+            5,
+        )
         assert row.created_at > 0
 
 
@@ -131,16 +136,30 @@ async def test_nothing_given_keeps_the_earlier_selection(db: Any) -> None:
 
 async def test_a_later_selection_replaces_the_earlier(db: Any) -> None:
     await seed(db)
-    assert await selected(db.select(Post).fields(["slug"]).fields(["name"])) == {"pk", "name"}
-    assert await selected(db.select(Post, fields=["slug"]).only("name")) == {"pk", "name"}
-    assert await selected(db.select(Post).only("slug").fields(["name"])) == {"pk", "name"}
+    assert await selected(db.select(Post).fields(["slug"]).fields(["name"])) == {
+        "pk",
+        "name",
+    }
+    assert await selected(db.select(Post, fields=["slug"]).only("name")) == {
+        "pk",
+        "name",
+    }
+    assert await selected(db.select(Post).only("slug").fields(["name"])) == {
+        "pk",
+        "name",
+    }
     query = db.select(Post, exclude=["content"]).fields(["content"])
     assert await selected(query) == {"pk", "content"}
 
 
 async def test_the_pinned_sequence(db: Any) -> None:
     await seed(db)
-    query = db.select(Post, exclude=["content"]).fields(["slug"]).only("slug").exclude(["name"])
+    query = (
+        db.select(Post, exclude=["content"])
+        .fields(["slug"])
+        .only("slug")
+        .exclude(["name"])
+    )
     assert await selected(query) == set(Post.model_fields) - {"name"}
 
 
@@ -172,7 +191,10 @@ async def test_only_selects_one_field(db: Any) -> None:
 async def test_timestamps_are_ordinary_fields(db: Any) -> None:
     await seed(db)
     query = db.select(Post).exclude(["created_at", "updated_at"])
-    assert await selected(query) == set(Post.model_fields) - {"created_at", "updated_at"}
+    assert await selected(query) == set(Post.model_fields) - {
+        "created_at",
+        "updated_at",
+    }
 
 
 @pytest.mark.defect("D-37")
@@ -326,7 +348,9 @@ async def test_an_unselected_required_field_is_absent(db: Any) -> None:
 
 @pytest.mark.defect("D-07")
 @pytest.mark.parametrize("name", ["views", "note", "created_at", "updated_at"])
-async def test_an_unselected_field_with_a_default_is_absent_too(db: Any, name: str) -> None:
+async def test_an_unselected_field_with_a_default_is_absent_too(
+    db: Any, name: str
+) -> None:
     await seed(db)
     row = await db.select(Post).only("slug").fetch_one()
     assert not hasattr(row, name)
@@ -383,7 +407,11 @@ async def test_an_update_writes_only_what_was_loaded_or_assigned(db: Any) -> Non
     await db.update(row)
     after = await db.get(Post, 1)
     assert (after.slug, after.views) == ("changed", 50)
-    assert (after.name, after.content, after.note) == (before.name, before.content, before.note)
+    assert (after.name, after.content, after.note) == (
+        before.name,
+        before.content,
+        before.note,
+    )
     assert after.created_at == before.created_at
 
 

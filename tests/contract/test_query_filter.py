@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from sqliter.exceptions import InvalidFilterError, InvalidRelationshipError, SqliterError
+from sqliter.exceptions import (
+    InvalidFilterError,
+    InvalidRelationshipError,
+    SqliterError,
+)
 from sqliter.model import BaseDBModel, ForeignKey
 
 
@@ -198,7 +202,9 @@ async def test_isnull_of_a_required_field(db: Any) -> None:
     ],
     ids=str,
 )
-async def test_none_means_the_null_rows(db: Any, conditions: dict[str, Any], expected: str) -> None:
+async def test_none_means_the_null_rows(
+    db: Any, conditions: dict[str, Any], expected: str
+) -> None:
     await seed(db)
     assert await initials(db.select(Person).filter(**conditions)) == expected
 
@@ -213,8 +219,12 @@ async def test_nothing_is_less_or_more_than_none(db: Any, operator: str) -> None
 async def test_conditions_are_joined_by_and(db: Any) -> None:
     await seed(db)
     assert await initials(db.select(Person).filter(active=True, age__gt=40)) == "c"
-    assert await initials(db.select(Person).filter(active=True).filter(age__gt=40)) == "c"
-    assert await initials(db.select(Person).filter(age__gt=9).filter(age__lt=100)) == "ad"
+    assert (
+        await initials(db.select(Person).filter(active=True).filter(age__gt=40)) == "c"
+    )
+    assert (
+        await initials(db.select(Person).filter(age__gt=9).filter(age__lt=100)) == "ad"
+    )
     assert await initials(db.select(Person).filter(age=9).filter(age=36)) == ""
 
 
@@ -247,7 +257,14 @@ async def test_conditions_are_keywords_only(db: Any) -> None:
 @pytest.mark.defect("D-39")
 @pytest.mark.parametrize(
     "make",
-    [tuple, set, frozenset, iter, dict.fromkeys, lambda values: (value for value in values)],
+    [
+        tuple,
+        set,
+        frozenset,
+        iter,
+        dict.fromkeys,
+        lambda values: (value for value in values),
+    ],
     ids=["tuple", "set", "frozenset", "iterator", "keys", "generator"],
 )
 async def test_in_takes_any_iterable(db: Any, make: Callable[[list[int]], Any]) -> None:
@@ -286,15 +303,29 @@ async def test_a_hundred_thousand_values(db: Any, operator: str) -> None:
 async def test_a_hundred_thousand_texts_and_none(db: Any) -> None:
     await seed(db)
     nicks: list[str | None] = [f"nick {number}" for number in range(100_000)]
-    assert await initials(db.select(Person).filter(nick__in=[*nicks, "bo", None])) == "ab"
-    assert await initials(db.select(Person).filter(nick__not_in=[*nicks, "bo", None])) == "cd"
+    assert (
+        await initials(db.select(Person).filter(nick__in=[*nicks, "bo", None])) == "ab"
+    )
+    assert (
+        await initials(db.select(Person).filter(nick__not_in=[*nicks, "bo", None]))
+        == "cd"
+    )
 
 
 @pytest.mark.defect("D-29")
 @pytest.mark.parametrize("filler", [0, 5, 50_000])
 @pytest.mark.parametrize(
     "value",
-    [0.1, 1e-310, 5e-324, 1.7976931348623157e308, 123456789.12345679, -0.3, 1e22, math.inf],
+    [
+        0.1,
+        1e-310,
+        5e-324,
+        1.7976931348623157e308,
+        123456789.12345679,
+        -0.3,
+        1e22,
+        math.inf,
+    ],
     ids=repr,
 )
 async def test_in_is_exact_for_floats_however_long_the_list(
@@ -311,7 +342,17 @@ async def test_in_is_exact_for_floats_however_long_the_list(
 @pytest.mark.parametrize("filler", [0, 5, 50_000])
 @pytest.mark.parametrize(
     "value",
-    ["a\x00b", "\x00", 'quote " and \\', "'", "\U0001f600", "\u2028", "\x7f\x1f", "[1]", ""],
+    [
+        "a\x00b",
+        "\x00",
+        'quote " and \\',
+        "'",
+        "\U0001f600",
+        "\u2028",
+        "\x7f\x1f",
+        "[1]",
+        "",
+    ],
     ids=ascii,
 )
 async def test_in_is_exact_for_texts_however_long_the_list(
@@ -375,7 +416,9 @@ async def test_an_unknown_field_with_an_operator(db: Any, suffix: str) -> None:
         db.select(Person).filter(**{f"zz{suffix}": value})
 
 
-@pytest.mark.parametrize("name", ["", "__eq", "rowid", "_rowid_", "Name", "name ", 'na"me'])
+@pytest.mark.parametrize(
+    "name", ["", "__eq", "rowid", "_rowid_", "Name", "name ", 'na"me']
+)
 async def test_what_is_no_field_is_refused(db: Any, name: str) -> None:
     with pytest.raises(InvalidFilterError):
         db.select(Person).filter(**{name: 1})
@@ -413,7 +456,9 @@ async def test_exact_field_names_win_over_operators(db: Any) -> None:
     await db.insert(Odd(is__in=False, a__b=2, name__like="xyz"))
 
     async def found(**conditions: Any) -> list[int]:
-        return [row.a__b for row in await db.select(Odd).filter(**conditions).fetch_all()]
+        return [
+            row.a__b for row in await db.select(Odd).filter(**conditions).fetch_all()
+        ]
 
     assert await found(is__in=True) == [1]
     assert await found(is__in__in=[False]) == [2]
@@ -458,11 +503,15 @@ async def test_a_foreign_key_is_named_by_its_field(db: Any) -> None:
 # Types of values
 
 
-@pytest.mark.parametrize("operator", ["", "__eq", "__ne", "__lt", "__lte", "__gt", "__gte"])
+@pytest.mark.parametrize(
+    "operator", ["", "__eq", "__ne", "__lt", "__lte", "__gt", "__gte"]
+)
 async def test_a_list_where_one_value_is_due(db: Any, operator: str) -> None:
     with pytest.raises(TypeError) as caught:
         db.select(Person).filter(**{f"age{operator}": [1]})
-    assert str(caught.value) == f"age requires scalar for '{operator or '__eq'}', not list"
+    assert (
+        str(caught.value) == f"age requires scalar for '{operator or '__eq'}', not list"
+    )
 
 
 @pytest.mark.parametrize("operator", ["__in", "__not_in"])
@@ -525,7 +574,9 @@ async def test_what_the_field_cannot_hold_is_refused_at_once(
 
 @pytest.mark.defect("D-46")
 @pytest.mark.parametrize("operator", TEXT_OPERATORS)
-async def test_a_lone_surrogate_is_refused_by_text_operators(db: Any, operator: str) -> None:
+async def test_a_lone_surrogate_is_refused_by_text_operators(
+    db: Any, operator: str
+) -> None:
     with pytest.raises(InvalidFilterError, match="name"):
         db.select(Person).filter(**{f"name{operator}": "\ud800"})
 
@@ -566,7 +617,14 @@ async def test_values_are_bound_never_written_into_the_text(db: Any) -> None:
 @pytest.mark.defect("D-23")
 @pytest.mark.parametrize(
     "bad",
-    [{"zz": 1}, {"age__in": 3}, {"nick__gt": None}, {"age": 2**63}, {"a__b": 1}, {"age": [1]}],
+    [
+        {"zz": 1},
+        {"age__in": 3},
+        {"nick__gt": None},
+        {"age": 2**63},
+        {"a__b": 1},
+        {"age": [1]},
+    ],
     ids=str,
 )
 async def test_a_failed_filter_leaves_no_trace(db: Any, bad: dict[str, Any]) -> None:

@@ -41,7 +41,9 @@ ROWS = [("b", 3, None), ("a", 3, 2), ("B", 1, 1), ("Ä", 2, 10), ("a", 1, None)]
 
 async def seed(db: Any) -> None:
     await db.create_table(Item)
-    await db.bulk_insert([Item(name=name, size=size, rank=rank) for name, size, rank in ROWS])
+    await db.bulk_insert(
+        [Item(name=name, size=size, rank=rank) for name, size, rank in ROWS]
+    )
 
 
 async def keys(query: Any) -> list[int]:
@@ -140,7 +142,13 @@ async def test_an_empty_direction_counts_as_absent(db: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert await keys(db.select(Item).order("pk", direction="")) == [1, 2, 3, 4, 5]
-        assert await keys(db.select(Item).order("pk", direction=None)) == [1, 2, 3, 4, 5]
+        assert await keys(db.select(Item).order("pk", direction=None)) == [
+            1,
+            2,
+            3,
+            4,
+            5,
+        ]
 
 
 async def test_direction_and_reverse_together(db: Any) -> None:
@@ -162,8 +170,13 @@ async def test_a_direction_that_is_none(db: Any, named: bool) -> None:
         pytest.warns(DeprecationWarning, match="direction"),
         pytest.raises(InvalidOrderError) as caught,
     ):
-        query.order("pk", direction="sideways") if named else query.order("pk", "sideways")
-    assert str(caught.value) == "Invalid order value - 'sideways' is not a valid sorting direction."
+        query.order("pk", direction="sideways") if named else query.order(
+            "pk", "sideways"
+        )
+    assert (
+        str(caught.value)
+        == "Invalid order value - 'sideways' is not a valid sorting direction."
+    )
 
 
 async def test_the_field_is_checked_before_the_direction(db: Any) -> None:
@@ -179,12 +192,26 @@ async def test_the_field_is_checked_before_the_direction(db: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["zz", "rowid", "author", "author__name", "NAME", "name ", 'na"me', "name DESC", "+pk"]
+    "name",
+    [
+        "zz",
+        "rowid",
+        "author",
+        "author__name",
+        "NAME",
+        "name ",
+        'na"me',
+        "name DESC",
+        "+pk",
+    ],
 )
 async def test_an_unknown_field(db: Any, name: str) -> None:
     with pytest.raises(InvalidOrderError) as caught:
         db.select(Item).order(name)
-    assert str(caught.value) == f"Invalid order value - '{name}' does not exist in model fields."
+    assert (
+        str(caught.value)
+        == f"Invalid order value - '{name}' does not exist in model fields."
+    )
 
 
 @pytest.mark.parametrize(
@@ -277,15 +304,28 @@ async def test_the_last_window_wins(db: Any) -> None:
 @pytest.mark.defect("D-48")
 async def test_a_limit_can_be_cleared(db: Any) -> None:
     await seed(db)
-    assert await keys(db.select(Item).order("pk").limit(1).limit(None)) == [1, 2, 3, 4, 5]
+    assert await keys(db.select(Item).order("pk").limit(1).limit(None)) == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
     assert await keys(db.select(Item).order("pk").offset(1).limit(None)) == [2, 3, 4, 5]
-    assert await keys(db.select(Item).order("pk").limit(2).offset(1).limit(None)) == [2, 3, 4, 5]
+    assert await keys(db.select(Item).order("pk").limit(2).offset(1).limit(None)) == [
+        2,
+        3,
+        4,
+        5,
+    ]
 
 
 async def test_a_negative_offset(db: Any) -> None:
     with pytest.raises(InvalidOffsetError) as caught:
         db.select(Item).offset(-1)
-    assert str(caught.value) == ("Invalid offset value: '-1'. Offset must be a positive integer.")
+    assert str(caught.value) == (
+        "Invalid offset value: '-1'. Offset must be a positive integer."
+    )
 
 
 @pytest.mark.defect("D-48")

@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
-from sqliter.exceptions import InvalidOrderError, InvalidProjectionError, RecordFetchError
+from sqliter.exceptions import (
+    InvalidOrderError,
+    InvalidProjectionError,
+    RecordFetchError,
+)
 from sqliter.model import BaseDBModel, ForeignKey
 from sqliter.query import AggregateSpec, func
 
@@ -78,7 +82,11 @@ async def seed(db: Any) -> None:
 
 async def test_groups_and_aggregates(db: Any) -> None:
     await seed(db)
-    query = db.select(Sale).group_by("category").annotate(total=func.sum("amount"), n=func.count())
+    query = (
+        db.select(Sale)
+        .group_by("category")
+        .annotate(total=func.sum("amount"), n=func.count())
+    )
     rows = await query.order("category").fetch_dicts()
     assert rows == [
         {"category": "books", "total": 20, "n": 2},
@@ -122,7 +130,10 @@ async def test_every_aggregate(db: Any) -> None:
 async def test_the_types_of_results(db: Any) -> None:
     await seed(db)
     query = db.select(Sale).annotate(
-        n=func.count(), total=func.sum("amount"), w=func.sum("weight"), mean=func.avg("amount")
+        n=func.count(),
+        total=func.sum("amount"),
+        w=func.sum("weight"),
+        mean=func.avg("amount"),
     )
     (row,) = await query.fetch_dicts()
     assert [type(value) for value in row.values()] == [int, int, float, float]
@@ -152,7 +163,12 @@ async def test_grouping_alone_is_distinct(db: Any) -> None:
 
 async def test_grouping_accumulates_and_ignores_repeats(db: Any) -> None:
     await seed(db)
-    query = db.select(Sale).group_by("category", "category").group_by("ok").group_by("category")
+    query = (
+        db.select(Sale)
+        .group_by("category", "category")
+        .group_by("ok")
+        .group_by("category")
+    )
     rows = await query.order("category", "ok").annotate(n=func.count()).fetch_dicts()
     assert rows[0] == {"category": "books", "ok": False, "n": 1}
     assert list(rows[0]) == ["category", "ok", "n"]
@@ -171,7 +187,9 @@ async def test_null_is_a_group(db: Any) -> None:
 
 async def test_filters_go_before_grouping(db: Any) -> None:
     await seed(db)
-    query = db.select(Sale).filter(ok=True).group_by("category").annotate(n=func.count())
+    query = (
+        db.select(Sale).filter(ok=True).group_by("category").annotate(n=func.count())
+    )
     rows = await query.filter(amount__gte=10).order("category").fetch_dicts()
     assert rows == [{"category": "books", "n": 1}, {"category": "fruit", "n": 1}]
 
@@ -207,7 +225,12 @@ async def test_order_by_nothing_is_the_key(db: Any) -> None:
 
 async def test_order_by_a_field_that_is_not_grouped(db: Any) -> None:
     await seed(db)
-    query = db.select(Sale).filter(category__ne="books").group_by("category").order("weight")
+    query = (
+        db.select(Sale)
+        .filter(category__ne="books")
+        .group_by("category")
+        .order("weight")
+    )
     rows = await query.fetch_dicts()
     assert [row["category"] for row in rows] == ["fruit", "tools"]
 
@@ -230,14 +253,20 @@ async def test_a_renamed_column_keeps_its_field_name(db: Any) -> None:
     await db.create_table(Shop)
     await db.create_table(Visit)
     shop = await db.insert(Shop(name="s"))
-    await db.bulk_insert([Visit(name="a", shop_id=shop.pk), Visit(name="b", shop_id=shop.pk)])
+    await db.bulk_insert(
+        [Visit(name="a", shop_id=shop.pk), Visit(name="b", shop_id=shop.pk)]
+    )
     query = db.select(Visit).group_by("shop_id").annotate(n=func.count("shop_id"))
-    assert await query.having(shop_id=shop.pk).fetch_dicts() == [{"shop_id": shop.pk, "n": 2}]
+    assert await query.having(shop_id=shop.pk).fetch_dicts() == [
+        {"shop_id": shop.pk, "n": 2}
+    ]
 
 
 async def test_words_of_sql_as_aliases(db: Any) -> None:
     await seed(db)
-    query = db.select(Sale).annotate(**{"select": func.count(), "a b": func.sum("amount")})
+    query = db.select(Sale).annotate(
+        **{"select": func.count(), "a b": func.sum("amount")}
+    )
     assert await query.fetch_dicts() == [{"select": 5, "a b": 67}]
 
 
@@ -259,7 +288,9 @@ async def test_grouped_values_have_the_type_of_the_field(db: Any) -> None:
         expected = {getattr(sale, field) for sale in sales}
         found = [row[field] for row in rows]
         assert set(found) == expected, field
-        assert {type(value) for value in found} == {type(value) for value in expected}, field
+        assert {type(value) for value in found} == {
+            type(value) for value in expected
+        }, field
 
 
 @pytest.mark.defect("D-33")
@@ -299,13 +330,21 @@ async def test_a_sum_of_decimals_is_exact(db: Any) -> None:
     await seed(db)
     query = db.select(Sale).group_by("category").annotate(total=func.sum("price"))
     rows = await query.order("category").fetch_dicts()
-    assert [row["total"] for row in rows] == [Decimal("9.99"), Decimal("0.30"), Decimal(10)]
+    assert [row["total"] for row in rows] == [
+        Decimal("9.99"),
+        Decimal("0.30"),
+        Decimal(10),
+    ]
     assert {type(row["total"]) for row in rows} == {Decimal}
 
 
 async def test_a_sum_of_decimals_keeps_every_digit(db: Any) -> None:
     await db.create_table(Sale)
-    prices = ["12345678901234567890.01", "-12345678901234567890", "0.0000000000000000000001"]
+    prices = [
+        "12345678901234567890.01",
+        "-12345678901234567890",
+        "0.0000000000000000000001",
+    ]
     for price in prices:
         await db.insert(Sale(category="c", amount=1, price=Decimal(price)))
     (row,) = await db.select(Sale).annotate(total=func.sum("price")).fetch_dicts()
@@ -387,7 +426,11 @@ async def test_having(db: Any, conditions: dict[str, Any], expected: list[str]) 
 
 async def test_havings_are_joined_by_and(db: Any) -> None:
     await seed(db)
-    query = db.select(Sale).group_by("category").annotate(n=func.count(), t=func.sum("amount"))
+    query = (
+        db.select(Sale)
+        .group_by("category")
+        .annotate(n=func.count(), t=func.sum("amount"))
+    )
     rows = await query.having(n=2).having(t__lt=40).fetch_dicts()
     assert [row["category"] for row in rows] == ["books"]
 
@@ -399,7 +442,9 @@ async def test_having_encodes_its_values(db: Any) -> None:
     rows = await query.having(first__lt=date(2020, 1, 1)).fetch_dicts()
     assert [row["category"] for row in rows] == ["fruit"]
     query = db.select(Sale).group_by("shade").annotate(n=func.count())
-    assert await query.having(shade=Shade.BLUE).fetch_dicts() == [{"shade": Shade.BLUE, "n": 2}]
+    assert await query.having(shade=Shade.BLUE).fetch_dicts() == [
+        {"shade": Shade.BLUE, "n": 2}
+    ]
     query = db.select(Sale).group_by("price").annotate(n=func.count())
     rows = await query.having(price__gt=Decimal(9)).order("price").fetch_dicts()
     assert [row["price"] for row in rows] == [Decimal("9.99"), Decimal(10)]
@@ -411,7 +456,9 @@ async def test_an_alias_means_the_aggregate_whatever_it_is_called(db: Any) -> No
     await db.create_table(Visit)
     shops = [await db.insert(Shop(name=str(number))) for number in range(3)]
     for shop, visits in zip(shops, (1, 3, 2), strict=True):
-        await db.bulk_insert([Visit(name=shop.name, shop_id=shop.pk) for _ in range(visits)])
+        await db.bulk_insert(
+            [Visit(name=shop.name, shop_id=shop.pk) for _ in range(visits)]
+        )
     for alias in ("rowid", "place", "_rowid_", "oid"):
         query = db.select(Visit).group_by("name").annotate(**{alias: func.count()})
         rows = await query.order(f"-{alias}").fetch_dicts()
@@ -522,7 +569,9 @@ ALIAS_ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("alias", "message"), ALIAS_ERRORS, ids=[a for a, _ in ALIAS_ERRORS])
+@pytest.mark.parametrize(
+    ("alias", "message"), ALIAS_ERRORS, ids=[a for a, _ in ALIAS_ERRORS]
+)
 async def test_bad_aliases(db: Any, alias: str, message: str) -> None:
     query = db.select(Sale).annotate(n=func.count())
     before = query.to_sql()
@@ -539,7 +588,9 @@ async def test_one_alias_twice_in_one_call(db: Any) -> None:
     assert query.projection_mode is False
 
 
-@pytest.mark.parametrize("value", ["COUNT(*)", 5, None, AggregateSpec, func.count], ids=str)
+@pytest.mark.parametrize(
+    "value", ["COUNT(*)", 5, None, AggregateSpec, func.count], ids=str
+)
 async def test_annotations_are_specifications(db: Any, value: object) -> None:
     query = db.select(Sale)
     with pytest.raises(TypeError) as caught:
@@ -602,7 +653,9 @@ def test_a_concrete_field_is_due(name: str, field: str | None) -> None:
 
 
 @pytest.mark.defect("D-35")
-@pytest.mark.parametrize("name", ["TOTAL", "", "COUNT ", "(select 1) + COUNT", "COUNT(*) --", None])
+@pytest.mark.parametrize(
+    "name", ["TOTAL", "", "COUNT ", "(select 1) + COUNT", "COUNT(*) --", None]
+)
 def test_only_the_five_functions(name: Any) -> None:
     with pytest.raises((ValueError, TypeError)):
         AggregateSpec(name, "amount")
@@ -646,7 +699,13 @@ async def test_fetch_dicts_needs_projection_mode(db: Any) -> None:
 @pytest.mark.defect("D-22")
 async def test_fetch_dicts_leaves_the_builder_as_it_was(db: Any) -> None:
     await seed(db)
-    query = db.select(Sale).group_by("category").annotate(n=func.count()).having(n=2).order("-n")
+    query = (
+        db.select(Sale)
+        .group_by("category")
+        .annotate(n=func.count())
+        .having(n=2)
+        .order("-n")
+    )
     before = query.to_sql()
     first, second = await query.fetch_dicts(), await query.fetch_dicts()
     assert first == second
@@ -656,7 +715,9 @@ async def test_fetch_dicts_leaves_the_builder_as_it_was(db: Any) -> None:
 async def test_fetch_dicts_is_one_statement(logged_db: Any, statements: Any) -> None:
     await seed(logged_db)
     query = (
-        logged_db.select(Sale).group_by("category").annotate(n=func.count(), t=func.sum("amount"))
+        logged_db.select(Sale)
+        .group_by("category")
+        .annotate(n=func.count(), t=func.sum("amount"))
     )
     await query.fetch_dicts()
     with statements.watch():

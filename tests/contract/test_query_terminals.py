@@ -27,12 +27,21 @@ class Item(BaseDBModel):
         table_name = "items"
 
 
-ROWS = [("d", 3, None), ("b", 1, 2), ("e", 2, 1), ("a", 2, None), ("c", 3, 5), ("f", 1, 4)]
+ROWS = [
+    ("d", 3, None),
+    ("b", 1, 2),
+    ("e", 2, 1),
+    ("a", 2, None),
+    ("c", 3, 5),
+    ("f", 1, 4),
+]
 
 
 async def seed(db: Any) -> None:
     await db.create_table(Item)
-    await db.bulk_insert([Item(name=name, size=size, rank=rank) for name, size, rank in ROWS])
+    await db.bulk_insert(
+        [Item(name=name, size=size, rank=rank) for name, size, rank in ROWS]
+    )
 
 
 def name_of(row: Any) -> str | None:
@@ -104,7 +113,11 @@ WINDOWS: list[tuple[int | None, int]] = [
 @pytest.mark.parametrize(("limit", "offset"), WINDOWS)
 @pytest.mark.parametrize(("names", "options"), ORDERS, ids=str)
 async def test_first_and_last_of_the_order_within_the_window(
-    db: Any, names: tuple[str, ...], options: dict[str, Any], limit: int | None, offset: int
+    db: Any,
+    names: tuple[str, ...],
+    options: dict[str, Any],
+    limit: int | None,
+    offset: int,
 ) -> None:
     await seed(db)
     query = db.select(Item).order(*names, **options).limit(limit).offset(offset)
@@ -139,8 +152,12 @@ async def test_the_window_of_an_unordered_query(db: Any) -> None:
 async def test_the_key_decides_between_equals(db: Any) -> None:
     await seed(db)
     assert name_of(await db.select(Item).order("size").fetch_last()) == "c"
-    assert name_of(await db.select(Item).order("rank", nulls="last").fetch_last()) == "a"
-    assert name_of(await db.select(Item).order("size").filter(size=1).fetch_last()) == "f"
+    assert (
+        name_of(await db.select(Item).order("rank", nulls="last").fetch_last()) == "a"
+    )
+    assert (
+        name_of(await db.select(Item).order("size").filter(size=1).fetch_last()) == "f"
+    )
 
 
 async def test_first_and_last_of_nothing(db: Any) -> None:
@@ -188,7 +205,8 @@ async def test_count_within_the_window(db: Any) -> None:
 
 @pytest.mark.defect("D-22")
 @pytest.mark.parametrize(
-    "terminal", ["fetch_all", "fetch_one", "fetch_first", "fetch_last", "count", "exists"]
+    "terminal",
+    ["fetch_all", "fetch_one", "fetch_first", "fetch_last", "count", "exists"],
 )
 @pytest.mark.parametrize("windowed", [False, True])
 async def test_a_terminal_leaves_the_builder_as_it_was(
@@ -223,9 +241,12 @@ async def test_a_write_leaves_the_builder_as_it_was(db: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "terminal", ["fetch_all", "fetch_one", "fetch_first", "fetch_last", "count", "exists"]
+    "terminal",
+    ["fetch_all", "fetch_one", "fetch_first", "fetch_last", "count", "exists"],
 )
-async def test_a_terminal_is_one_statement(logged_db: Any, statements: Any, terminal: str) -> None:
+async def test_a_terminal_is_one_statement(
+    logged_db: Any, statements: Any, terminal: str
+) -> None:
     await seed(logged_db)
     query = logged_db.select(Item).filter(size__gt=1).order("name").limit(3).offset(1)
     await query.fetch_all()
@@ -237,15 +258,23 @@ async def test_a_terminal_is_one_statement(logged_db: Any, statements: Any, term
 
 async def test_building_runs_nothing(logged_db: Any, statements: Any) -> None:
     with statements.watch():
-        query = logged_db.select(Item, fields=["name"]).filter(size__in=[1]).order("name")
-        query.limit(1).offset(1).only("size").exclude(["name"]).bypass_cache().cache_ttl(5)
+        query = (
+            logged_db.select(Item, fields=["name"]).filter(size__in=[1]).order("name")
+        )
+        query.limit(1).offset(1).only("size").exclude(
+            ["name"]
+        ).bypass_cache().cache_ttl(5)
         query.clone().to_sql()
-        logged_db.select(Item).group_by("size").annotate(n=func.count()).having(n__gt=1).to_sql()
+        logged_db.select(Item).group_by("size").annotate(n=func.count()).having(
+            n__gt=1
+        ).to_sql()
     assert statements.statements == []
 
 
 @pytest.mark.defect("D-32")
-async def test_one_row_is_asked_for_where_one_is_needed(logged_db: Any, statements: Any) -> None:
+async def test_one_row_is_asked_for_where_one_is_needed(
+    logged_db: Any, statements: Any
+) -> None:
     await seed(logged_db)
     for terminal in ("fetch_one", "fetch_first", "fetch_last"):
         with statements.watch():
@@ -261,18 +290,23 @@ async def test_exists_does_not_count(logged_db: Any, statements: Any) -> None:
     assert "COUNT" not in statements.starting("SELECT")[0].upper()
 
 
-async def test_a_count_without_a_window_is_plain(logged_db: Any, statements: Any) -> None:
+async def test_a_count_without_a_window_is_plain(
+    logged_db: Any, statements: Any
+) -> None:
     await seed(logged_db)
     with statements.watch():
         await logged_db.select(Item).filter(size=2).count()
-    assert statements.starting("SELECT") == ['SELECT COUNT(*) FROM "items" WHERE "size" = 2']
+    assert statements.starting("SELECT") == [
+        'SELECT COUNT(*) FROM "items" WHERE "size" = 2'
+    ]
 
 
 # Failures
 
 
 @pytest.mark.parametrize(
-    "terminal", ["fetch_all", "fetch_one", "fetch_first", "fetch_last", "count", "exists"]
+    "terminal",
+    ["fetch_all", "fetch_one", "fetch_first", "fetch_last", "count", "exists"],
 )
 async def test_reading_a_missing_table(db: Any, terminal: str) -> None:
     with pytest.raises(RecordFetchError) as caught:
@@ -306,7 +340,9 @@ async def test_a_failure_does_not_spoil_the_builder(db: Any) -> None:
 
 
 @pytest.mark.only("file")
-@pytest.mark.parametrize("terminal", ["fetch_all", "fetch_last", "count", "exists", "delete"])
+@pytest.mark.parametrize(
+    "terminal", ["fetch_all", "fetch_last", "count", "exists", "delete"]
+)
 async def test_a_database_that_cannot_be_opened(
     make_db: Any, tmp_path: Path, terminal: str
 ) -> None:

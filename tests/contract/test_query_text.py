@@ -56,7 +56,12 @@ async def seed(db: Any) -> None:
 
 
 async def texts(db: Any, **conditions: Any) -> list[str]:
-    rows = await db.select(Note).filter(extra__notnull=True, **conditions).order("pk").fetch_all()
+    rows = (
+        await db.select(Note)
+        .filter(extra__notnull=True, **conditions)
+        .order("pk")
+        .fetch_all()
+    )
     return [row.text for row in rows]
 
 
@@ -93,7 +98,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("operator", "value", "expected"), CASES)
-async def test_text_operators(db: Any, operator: str, value: str, expected: list[str]) -> None:
+async def test_text_operators(
+    db: Any, operator: str, value: str, expected: list[str]
+) -> None:
     await seed(db)
     assert await texts(db, **{f"text__{operator}": value}) == expected
     assert await texts(db, **{f"extra__{operator}": value}) == expected
@@ -185,7 +192,9 @@ NUL = [
 
 @pytest.mark.defect("D-13")
 @pytest.mark.parametrize(("operator", "value", "expected"), NUL)
-async def test_nul_is_a_character(db: Any, operator: str, value: str, expected: list[str]) -> None:
+async def test_nul_is_a_character(
+    db: Any, operator: str, value: str, expected: list[str]
+) -> None:
     await seed(db)
     assert await texts(db, **{f"text__{operator}": value}) == expected
 
@@ -201,7 +210,11 @@ async def test_nul_does_not_delete_everything(db: Any) -> None:
 async def test_nul_ends_no_pattern(db: Any) -> None:
     """Refused, or a character: never the end of the pattern before it."""
     await seed(db)
-    for pattern, expected in (("%\x00%", ["nul\x00end"]), ("Ada\x00", []), ("nul\x00x", [])):
+    for pattern, expected in (
+        ("%\x00%", ["nul\x00end"]),
+        ("Ada\x00", []),
+        ("nul\x00x", []),
+    ):
         try:
             query = db.select(Note).filter(text__like=pattern)
         except InvalidFilterError:
@@ -213,10 +226,14 @@ async def test_nul_ends_no_pattern(db: Any) -> None:
     "operator",
     ["contains", "startswith", "endswith", "icontains", "istartswith", "iendswith"],
 )
-async def test_the_empty_text_is_part_of_every_text_but_not_of_null(db: Any, operator: str) -> None:
+async def test_the_empty_text_is_part_of_every_text_but_not_of_null(
+    db: Any, operator: str
+) -> None:
     await seed(db)
     assert await texts(db, **{f"extra__{operator}": ""}) == TEXTS
-    assert await db.select(Note).filter(**{f"extra__{operator}": ""}).count() == len(TEXTS)
+    assert await db.select(Note).filter(**{f"extra__{operator}": ""}).count() == len(
+        TEXTS
+    )
 
 
 async def test_like_does_not_match_null(db: Any) -> None:
@@ -242,7 +259,9 @@ async def test_numbers_are_compared_as_text(db: Any) -> None:
 
 
 @pytest.mark.defect("D-46")
-@pytest.mark.parametrize("operator", ["contains", "startswith", "endswith", "icontains"])
+@pytest.mark.parametrize(
+    "operator", ["contains", "startswith", "endswith", "icontains"]
+)
 async def test_a_very_long_text(db: Any, operator: str) -> None:
     await seed(db)
     long = "é" * 60_000

@@ -72,7 +72,11 @@ ORDERED: dict[str, tuple[Any, Any, Any]] = {
     "day": (date(1969, 12, 31), date(2020, 2, 29), date(2700, 1, 1)),
     "at": (utc(1960, 5, 17), utc(2020, 1, 1, 12), utc(2020, 1, 1, 12, 0, 0, 250_000)),
     "clock": (time(0, 0), time(9, 30), time(10, 0, 0, 5)),
-    "span": (timedelta(days=-1), timedelta(seconds=9), timedelta(days=2, microseconds=1)),
+    "span": (
+        timedelta(days=-1),
+        timedelta(seconds=9),
+        timedelta(days=2, microseconds=1),
+    ),
     "price": (Decimal("-10.5"), Decimal("9"), Decimal("10.25")),
     "level": (Level.LOW, Level.MIDDLE, Level.HIGH),
     "ok": (False, True, True),
@@ -86,7 +90,9 @@ UNORDERED: dict[str, tuple[Any, Any, Any]] = {
 }
 VALUES = ORDERED | UNORDERED
 FIELDS = pytest.mark.parametrize("field", list(VALUES))
-SORTED_FIELDS = pytest.mark.parametrize("field", [name for name in ORDERED if name != "ok"])
+SORTED_FIELDS = pytest.mark.parametrize(
+    "field", [name for name in ORDERED if name != "ok"]
+)
 
 
 async def seed(db: Any, field: str) -> tuple[Any, Any, Any]:
@@ -217,7 +223,10 @@ async def test_equal_decimals_are_one_number(db: Any) -> None:
     assert await labels(db, price=Decimal("1.1")) == ["it"]
     assert await labels(db, price=Decimal("1.100")) == ["it"]
     assert await labels(db, price=Decimal("100.00")) == ["hundred"]
-    assert await labels(db, price__in=[Decimal("1.1"), Decimal("100")]) == ["it", "hundred"]
+    assert await labels(db, price__in=[Decimal("1.1"), Decimal("100")]) == [
+        "it",
+        "hundred",
+    ]
     assert await labels(db, price__in=[Decimal("1.1000")] * 40_000) == ["it"]
     assert await labels(db, price__not_in=[Decimal("1.1000")] * 40_000) == ["hundred"]
     assert await labels(db, price__lte=Decimal("1.1000")) == ["it"]
@@ -259,7 +268,9 @@ async def test_booleans_are_one_and_zero(db: Any) -> None:
     ],
     ids=repr,
 )
-async def test_what_the_field_cannot_hold_is_refused(db: Any, field: str, value: object) -> None:
+async def test_what_the_field_cannot_hold_is_refused(
+    db: Any, field: str, value: object
+) -> None:
     with pytest.raises(InvalidFilterError, match=field):
         db.select(Kinds).filter(**{field: value})
     with pytest.raises(InvalidFilterError, match=field):

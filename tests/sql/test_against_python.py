@@ -33,11 +33,30 @@ class Row(BaseDBModel):
         table_name = "rows"
 
 
-TEXTS = ["", "a", "A", "ab", "b", "é", "É", "ß", "SS", "a\x00b", "\x00", "%", "_", "*", "[a]", "\\"]
+TEXTS = [
+    "",
+    "a",
+    "A",
+    "ab",
+    "b",
+    "é",
+    "É",
+    "ß",
+    "SS",
+    "a\x00b",
+    "\x00",
+    "%",
+    "_",
+    "*",
+    "[a]",
+    "\\",
+]
 NUMBERS = [0, 1, -1, 9, 10, 2**53 + 1, 2**63 - 1, -(2**63)]
 REALS = [0.0, -0.5, 0.1, 9.0, 10.25, 1e300, float("inf"), float("-inf")]
 
-texts = st.sampled_from(TEXTS) | st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
+texts = st.sampled_from(TEXTS) | st.text(
+    st.characters(exclude_categories=["Cs"]), max_size=4
+)
 numbers = st.sampled_from(NUMBERS) | st.integers(-(2**63), 2**63 - 1)
 reals = st.sampled_from(REALS) | st.floats(allow_nan=False)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -103,7 +122,13 @@ def conditions(draw: st.DrawFn) -> tuple[str, str, Any]:
     kind = draw(st.sampled_from(sorted(VALUES)))
     field = draw(st.sampled_from([kind, f"maybe_{kind}"]))
     values = VALUES[kind]
-    operators = [*SCALAR, *ORDERED, *LISTS, *NULLS, *(PATTERNS if kind == "text" else ())]
+    operators = [
+        *SCALAR,
+        *ORDERED,
+        *LISTS,
+        *NULLS,
+        *(PATTERNS if kind == "text" else ()),
+    ]
     suffix = draw(st.sampled_from(operators))
     if suffix in LISTS:
         return field, suffix, draw(st.lists(values | st.none(), max_size=5))
@@ -126,7 +151,9 @@ def db() -> Iterator[SqliterDB]:
                 real=REALS[index % len(REALS)],
                 flag=index % 2 == 0,
                 maybe_text=None if index % 3 == 0 else TEXTS[index - 1],
-                maybe_number=None if index % 4 == 1 else NUMBERS[(index + 3) % len(NUMBERS)],
+                maybe_number=None
+                if index % 4 == 1
+                else NUMBERS[(index + 3) % len(NUMBERS)],
                 maybe_real=None if index % 5 == 2 else REALS[(index + 1) % len(REALS)],
                 maybe_flag=(None, True, False)[index % 3],
             )
@@ -153,7 +180,10 @@ def test_conditions_mean_what_they_mean_in_python(
     expected = [
         row.pk
         for row in db.select(Row).order("pk").fetch_all()
-        if all(MEANINGS[suffix](getattr(row, field), value) for field, suffix, value in chosen)
+        if all(
+            MEANINGS[suffix](getattr(row, field), value)
+            for field, suffix, value in chosen
+        )
     ]
     assert [row.pk for row in query.order("pk").fetch_all()] == expected
     assert query.count() == len(expected)
@@ -181,7 +211,9 @@ def test_orders_and_windows_mean_what_they_mean_in_python(
     limit: int | None,
     offset: int,
 ) -> None:
-    rows = sorted(db.select(Row).fetch_all(), key=lambda row: -row.pk if reverse else row.pk)
+    rows = sorted(
+        db.select(Row).fetch_all(), key=lambda row: -row.pk if reverse else row.pk
+    )
     for field, minus in reversed(chosen):
         down = minus is not reverse
         rows = arranged(rows, field, down=down, nulls=nulls)
@@ -198,7 +230,9 @@ def test_orders_and_windows_mean_what_they_mean_in_python(
     )
 
 
-def arranged(rows: list[Row], field: str, *, down: bool, nulls: str | None) -> list[Row]:
+def arranged(
+    rows: list[Row], field: str, *, down: bool, nulls: str | None
+) -> list[Row]:
     """Sort by one field and keep the order of equals, NULLs where they belong."""
     missing = [row for row in rows if getattr(row, field) is None]
     present = [row for row in rows if getattr(row, field) is not None]

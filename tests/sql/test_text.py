@@ -63,9 +63,17 @@ PLAIN: dict[str, Case] = {
     "none": (lambda q: q.filter(age=None), ' WHERE "age" IS NULL', ()),
     "not none": (lambda q: q.filter(age__ne=None), ' WHERE "age" IS NOT NULL', ()),
     "is null": (lambda q: q.filter(age__isnull=True), ' WHERE "age" IS NULL', ()),
-    "is not null": (lambda q: q.filter(age__isnull=False), ' WHERE "age" IS NOT NULL', ()),
+    "is not null": (
+        lambda q: q.filter(age__isnull=False),
+        ' WHERE "age" IS NOT NULL',
+        (),
+    ),
     "not null": (lambda q: q.filter(age__notnull=True), ' WHERE "age" IS NOT NULL', ()),
-    "not not null": (lambda q: q.filter(age__notnull=False), ' WHERE "age" IS NULL', ()),
+    "not not null": (
+        lambda q: q.filter(age__notnull=False),
+        ' WHERE "age" IS NULL',
+        (),
+    ),
     "in": (lambda q: q.filter(age__in=[1, 2]), ' WHERE "age" IN (?, ?)', (1, 2)),
     "a date": (lambda q: q.filter(day=date(1970, 1, 2)), ' WHERE "day" = ?', (86400,)),
     "and": (
@@ -87,7 +95,9 @@ PLAIN: dict[str, Case] = {
     "offset": (lambda q: q.offset(2), " LIMIT ? OFFSET ?", (-1, 2)),
     "limit and offset": (lambda q: q.offset(2).limit(3), " LIMIT ? OFFSET ?", (3, 2)),
     "all together": (
-        lambda q: q.limit(10).offset(20).order("age", reverse=True).filter(name="a", age=None),
+        lambda q: (
+            q.limit(10).offset(20).order("age", reverse=True).filter(name="a", age=None)
+        ),
         ' WHERE "name" = ? AND "age" IS NULL ORDER BY "age" DESC LIMIT ? OFFSET ?',
         ("a", 10, 20),
     ),
@@ -102,7 +112,9 @@ def db() -> SqliterDB:
 
 
 @pytest.mark.parametrize(("change", "tail", "values"), PLAIN.values(), ids=list(PLAIN))
-def test_plain_text(db: SqliterDB, change: Change, tail: str, values: tuple[Any, ...]) -> None:
+def test_plain_text(
+    db: SqliterDB, change: Change, tail: str, values: tuple[Any, ...]
+) -> None:
     assert change(db.select(Person)).to_sql() == (f"{ALL}{tail}", values)
     assert not db.is_connected
 
@@ -124,7 +136,9 @@ SELECTIONS: dict[str, tuple[Change, str]] = {
 }
 
 
-@pytest.mark.parametrize(("change", "columns"), SELECTIONS.values(), ids=list(SELECTIONS))
+@pytest.mark.parametrize(
+    ("change", "columns"), SELECTIONS.values(), ids=list(SELECTIONS)
+)
 def test_selections(db: SqliterDB, change: Change, columns: str) -> None:
     assert change(db.select(Person)).to_sql() == (f'SELECT {columns} FROM "people"', ())
 
@@ -138,9 +152,13 @@ def test_fields_and_exclude_keep_the_models_order(db: SqliterDB) -> None:
 
 
 def test_columns_and_tables_are_quoted_and_renamed(db: SqliterDB) -> None:
-    text, values = db.select(Link).filter(target_id=1, select="x").order("target_id").to_sql()
+    text, values = (
+        db.select(Link).filter(target_id=1, select="x").order("target_id").to_sql()
+    )
     columns, _, rest = text.partition(" FROM ")
-    assert columns.startswith('SELECT "pk", "created_at", "updated_at", "select", "goal"')
+    assert columns.startswith(
+        'SELECT "pk", "created_at", "updated_at", "select", "goal"'
+    )
     assert rest == '"order" WHERE "goal" = ? AND "select" = ? ORDER BY "goal" ASC'
     assert values == (1, "x")
 
@@ -190,8 +208,12 @@ PROJECTIONS: dict[str, Case] = {
 }
 
 
-@pytest.mark.parametrize(("change", "text", "values"), PROJECTIONS.values(), ids=list(PROJECTIONS))
-def test_projections(db: SqliterDB, change: Change, text: str, values: tuple[Any, ...]) -> None:
+@pytest.mark.parametrize(
+    ("change", "text", "values"), PROJECTIONS.values(), ids=list(PROJECTIONS)
+)
+def test_projections(
+    db: SqliterDB, change: Change, text: str, values: tuple[Any, ...]
+) -> None:
     assert change(db.select(Sale)).to_sql() == (text, values)
 
 

@@ -48,7 +48,9 @@ def _key(number: str) -> tuple[bool, int]:
 
 def write_table() -> None:
     """Write the table anew: ``python -m structure.test_defects`` inside ``tests``."""
-    rows = [f"| {n} | {t} |" for n, t in sorted(proofs().items(), key=lambda p: _key(p[0]))]
+    rows = [
+        f"| {n} | {t} |" for n, t in sorted(proofs().items(), key=lambda p: _key(p[0]))
+    ]
     head = TABLE.read_text("utf-8").partition("| number |")[0]
     lines = ["| number | proved repaired by |", "|---|---|", *rows]
     TABLE.write_text(head + "\n".join(lines) + "\n", "utf-8")

@@ -8,8 +8,8 @@
 A value comes back exactly as it was, or there is an error that says what to do:
 `UnstorableTypeError` when the codec is built, `UnstorableValue` when one value cannot
 be kept. Units: datetimes and dates are Unix seconds (a date is midnight UTC),
-timedeltas are microseconds; everything that is no scalar is JSON text. `-0.0` in a `float` column
-comes back as `0.0`, because SQLite keeps whole REAL values as integers.
+timedeltas are microseconds; everything that is no scalar is JSON text. `-0.0` in a
+`float` column comes back as `0.0`: SQLite keeps whole REAL values as integers.
 """
 
 from .codec import (

@@ -134,3 +134,12 @@ def runtime_class(kind: Any) -> type:
     if found is Union or found is UnionType or not isinstance(found, type):
         return object
     return dict if is_typeddict(found) else found
+
+
+def is_pydantic(kind: object, module: str, name: str) -> bool:
+    """Whether this is a class of Pydantic; what nobody imported, it is not.
+
+    Asking so leaves the import of rarer parts of Pydantic to those who use them.
+    """
+    loaded = sys.modules.get(f"pydantic.{module}")
+    return loaded is not None and kind is getattr(loaded, name)

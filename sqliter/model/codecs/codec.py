@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqliter.core.statement import Value
 from sqliter.exceptions import UnstorableTypeError
@@ -22,16 +21,15 @@ __all__ = [
     "shown",
 ]
 
-_WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
+_WHOLE = r"[+-]?[0-9]+"
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 
 
 class UnstorableValue(ValueError):
     """One value cannot be kept exactly; the text says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(NamedTuple):
     """How values of one annotation are kept in one column; `None` is never passed in.
 
     `storage`: the declared column type; "BLOB" means no affinity.
@@ -98,9 +96,9 @@ def shown(value: object) -> str:
 def _readings(value: Any) -> Iterator[int | float]:
     """Give the numbers an old column may have meant: "7" is 7, 7.0 is 7, 7 is 7.0."""
     if isinstance(value, str):
-        if _WHOLE.fullmatch(value) and len(value) < 4000:
+        if re.fullmatch(_WHOLE, value) and len(value) < 4000:
             yield int(value)
-        if _NUMBER.fullmatch(value):
+        if re.fullmatch(_NUMBER, value):
             yield from _numbers(float(value))
     elif isinstance(value, int):
         if abs(value) <= 2**63 and int(float(value)) == value:

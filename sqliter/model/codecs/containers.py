@@ -13,13 +13,12 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from pydantic import BaseModel, RootModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from .annotations import runtime_class
 from .codec import Codec, UnstorableValue, shown
 from .likeness import parts, same
-from .pickled import read_pickle
 from .plain import plain, read_plain, write_plain
 from .tagged import read_tagged, write_tagged
 
@@ -145,8 +144,8 @@ def _dumped(adapter: TypeAdapter[Any], value: Any) -> str | None:
 
 def _simpler(value: Any) -> Any:
     """Take one value of an unknown type one step apart."""
-    if isinstance(value, RootModel):
-        return value.root
+    if isinstance(value, BaseModel) and value.__pydantic_root_model__:
+        return vars(value)["root"]
     if isinstance(value, BaseModel) or dataclasses.is_dataclass(value):
         return parts(value)
     if isinstance(value, Enum):
@@ -165,4 +164,11 @@ def _unpickled(adapter: Adapter, value: Any) -> Any:
     """Read a container that an older version pickled."""
     if not isinstance(value, bytes):
         raise ValueError(f"{shown(value)} is no JSON text")
-    return restore(adapter(), read_pickle(value))
+    return restore(adapter(), read_old(value))
+
+
+def read_old(blob: bytes) -> Any:
+    """Read a container that an older version pickled, or raise `ValueError`."""
+    from .pickled import read_pickle  # noqa: PLC0415 - costly, and for old files only
+
+    return read_pickle(blob)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
 from functools import cache, lru_cache
@@ -20,13 +19,12 @@ from pydantic import (
     WrapValidator,
 )
 
-from .annotations import arms, is_alias, names_around, unwrap
+from .annotations import arms, is_alias, is_pydantic, names_around, unwrap
 from .choices import enum_codec, literal_codec
 from .codec import Codec, UnstorableTypeError, UnstorableValue, Value, shown
-from .containers import Adapter, container_codec, restore
+from .containers import Adapter, container_codec, read_old, restore
 from .decimals import DECIMAL
 from .moments import MOMENTS
-from .pickled import read_pickle
 from .scalars import SCALARS, path_codec, secret_codec
 from .storable import UNKNOWN_TYPE, check_storable, unstorable
 from .tagged import read_tagged
@@ -60,7 +58,7 @@ def codec_for(annotation: Any, metadata: Sequence[Any] = ()) -> Codec:
     if any(isinstance(item, _VALIDATORS) for item in metadata):
         codec = _guarded(codec)
     if len(others) < len(found) or _is_open(kind, adapter):
-        return replace(codec, nullable=True)
+        return codec._replace(nullable=True)
     return codec
 
 
@@ -84,7 +82,7 @@ def read_natural(blob: bytes) -> Any:
 
     Raises `ValueError` for anything else.
     """
-    return read_pickle(blob) if blob[:1] == b"\x80" else read_tagged(blob.decode())
+    return read_old(blob) if blob[:1] == b"\x80" else read_tagged(blob.decode())
 
 
 @lru_cache(256)
@@ -118,6 +116,8 @@ def _scalar(kind: Any) -> Codec | None:
         return None
     if kind in _KNOWN:
         return _KNOWN[kind]
+    if is_pydantic(kind, "networks", "EmailStr"):
+        return _KNOWN[str]
     if issubclass(kind, PurePath):
         return path_codec(kind)
     return enum_codec(kind) if issubclass(kind, Enum) else None
@@ -161,7 +161,7 @@ def _rescued(codec: Codec, adapter: Adapter) -> Codec:
     def rescue(value: Any) -> Any:
         return codec.load(codec.store(restore(adapter(), value)))
 
-    return replace(codec, rescue=rescue)
+    return codec._replace(rescue=rescue)
 
 
 def _is_open(kind: Any, adapter: Adapter) -> bool:
@@ -186,4 +186,4 @@ def _guarded(codec: Codec) -> Codec:
             )
         return codec.store(value)
 
-    return replace(codec, encode=encode)
+    return codec._replace(encode=encode)

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from pydantic import ByteSize, EmailStr, SecretBytes, SecretStr
+from pydantic import ByteSize, SecretBytes, SecretStr
 
 from .codec import Codec, UnstorableValue, Value, shown
 
@@ -84,7 +84,6 @@ SCALARS: dict[Any, Codec] = {
     bytes: BYTES,
     bytearray: BYTEARRAY,
     UUID: text_codec(UUID),
-    EmailStr: STR,
     ByteSize: Codec("INTEGER", (int,), frozenset({int}), encode=int, decode=ByteSize),
     SecretStr: secret_codec(STR, SecretStr),
     SecretBytes: secret_codec(BYTES, SecretBytes),

@@ -6,12 +6,12 @@ own keys start with "$", or are no text, is written as `{"$dict": [[key, value],
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from math import isfinite
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -24,8 +24,6 @@ from .moments import decode_timedelta, encode_time, timedelta_micros
 Simplify = Callable[[Any], Any]
 
 _PATHS = {kind.__name__: kind for kind in (PurePosixPath, PureWindowsPath)}
-_readable = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_escaped = json.JSONEncoder(separators=(",", ":")).encode
 _NATIVE = frozenset({str, int, bool, type(None)})
 
 
@@ -48,7 +46,7 @@ def write_tagged(value: Any, simplify: Simplify = refuse) -> str:
 def read_tagged(text: str) -> Any:
     """Read what `write_tagged` wrote, or raise `ValueError`."""
     try:
-        return untag(json.loads(text))
+        return untag(_decoder()(text))
     except RecursionError:
         raise ValueError("the stored JSON is nested too deeply") from None
     except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
@@ -58,10 +56,24 @@ def read_tagged(text: str) -> Any:
 def dump(node: Any) -> str:
     """Compact JSON text; integers beyond Python's digit limit are refused."""
     try:
-        text = _readable(node)
+        text = _encoder(ascii_only=False)(node)
     except ValueError as error:
         raise UnstorableValue(f"the value has no JSON form: {error}") from error
-    return text if _is_unicode(text) else _escaped(node)
+    return text if _is_unicode(text) else _encoder(ascii_only=True)(node)
+
+
+@cache
+def _encoder(*, ascii_only: bool) -> Callable[[Any], str]:
+    import json  # noqa: PLC0415 - programs without containers need none
+
+    return json.JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":")).encode
+
+
+@cache
+def _decoder() -> Callable[[str], Any]:
+    import json  # noqa: PLC0415 - programs without containers need none
+
+    return json.loads
 
 
 def _is_unicode(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -59,6 +58,8 @@ def _in_list(operand: Operand, operator: str, values: tuple[Value, ...]) -> Frag
     # One text and one value for lists of any length. JSON has no blobs, ends texts
     # at NUL and may round floats: all those travel in hexadecimal.
     listed = "(SELECT sqliter_unhex(value) FROM json_each(?))"
+    import json  # noqa: PLC0415 - short lists need none
+
     travelling = json.dumps([_as_json(value) for value in values])
     return Fragment(f"{operand.compared} {operator} {listed}", (travelling,))
 

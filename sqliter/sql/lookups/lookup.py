@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from sqliter.core.statement import Value
 from sqliter.sql.fragment import Fragment
@@ -12,8 +11,7 @@ from sqliter.sql.fragment import Fragment
 __all__ = ["Lookup", "Operand", "find_lookup", "register_lookup", "split_suffix"]
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
+class Operand(NamedTuple):
     """The left side of a comparison.
 
     ``name`` is what error texts call it, ``sql`` the expression, ``storage`` its
