@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -72,12 +73,12 @@ class Settings:
         for name, value in self.pragmas.items():
             _check_pragma(name, value)
 
-    @property
+    @functools.cached_property
     def is_memory(self) -> bool:
         """Whether the database lives in memory only."""
         return str(self.filename) == MEMORY
 
-    @property
+    @functools.cached_property
     def begin_sql(self) -> str:
         """The statement that opens a transaction."""
         return f"BEGIN {self.begin.upper()}"

@@ -43,7 +43,7 @@ class AwaitingEngine(LocalEngine):
     async def run(self, operation: Operation[R]) -> R:
         """Carry an operation out and return its result."""
         drive = Drive(operation)
-        if self._uses_cache(self._scope()):
+        if self._uses_cache():
             self._serve(drive)
         if not drive.finished:
             with reported_as(SqlExecutionError, self.settings.begin_sql):

@@ -103,8 +103,11 @@ class LocalEngine:
                 return
             drive.answer((answer,))
 
-    def _uses_cache(self, scope: Scope | None) -> bool:
-        return self.cache.enabled and scope is None and self._pending is None
+    def _uses_cache(self) -> bool:
+        """Whether answers may be remembered: never while something is not committed."""
+        if not self.cache.enabled:
+            return False
+        return self._scope() is None and self._pending is None
 
     def _carry_reader(self, drive: Drive[Any]) -> None:
         with self._connections.reader() as connection:
@@ -116,7 +119,7 @@ class LocalEngine:
         if scope is not None:
             self._carry_in(drive, connection, scope.effects)
         elif drive.access is Access.READ:
-            self._carry(drive, connection, use_cache=self._uses_cache(None))
+            self._carry(drive, connection, use_cache=self._uses_cache())
         elif self.settings.auto_commit and self._pending is None:
             self._carry_alone(drive, connection)
         else:

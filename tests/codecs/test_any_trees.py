@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -100,3 +101,20 @@ def test_the_comparison_itself_tells_types_apart() -> None:
         assert not same(left, right)
         assert same(left, left)
     assert same(float("nan"), float("nan"))
+
+
+def test_an_int_may_come_back_as_the_equal_float() -> None:
+    assert same([1.0], [1])
+    assert not same([1], [1.0])
+    assert not same(float(2**53), 2**53 + 1)
+    assert not same(1.0, True)
+
+
+@dataclass
+class Share:
+    part: float = 0
+
+
+def test_a_default_that_is_an_int_is_kept_as_a_float() -> None:
+    codec = codec_for(list[Share])
+    assert codec.load(codec.store([Share()])) == [Share(0.0)]

@@ -16,7 +16,13 @@ _ATOMS = frozenset({str, int, bool, bytes, type(None)})
 
 
 def same(a: Any, b: Any) -> bool:
-    """Compare exactly; NaN is the same as NaN, `1` is not the same as `1.0`."""
+    """Whether `a` is what came back of `b`; NaN is the same as NaN.
+
+    An int may come back as the equal float: annotations with `float` admit ints, as in
+    the default of `share: float = 0`. Nothing else changes its type.
+    """
+    if type(a) is float and type(b) is int:
+        return a == b
     if type(a) is not type(b):
         return False
     if type(a) in _ATOMS:
