@@ -7,7 +7,7 @@ then replaces the immutable specification, so a failed call leaves no trace.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
 from sqliter.core.context import Context
@@ -230,7 +230,10 @@ class BaseQuery(Generic[M, D_co]):
         return self
 
     def _select(
-        self, method: str, names: Iterable[str] | None, choose: _Choose
+        self,
+        method: str,
+        names: Iterable[str] | None,
+        choose: Callable[[Iterable[str]], Selection],
     ) -> Self:
         given = names if names is None or isinstance(names, str) else list(names)
         if not given:
@@ -284,10 +287,6 @@ class BaseQuery(Generic[M, D_co]):
             tail = " or aggregate aliases" if self._spec.is_projection else ""
             raise InvalidOrderError(f"'{name}' does not exist in model fields{tail}.")
         return column.compared
-
-
-class _Choose(Protocol):
-    def __call__(self, names: Any, /) -> Selection: ...
 
 
 def _checked_int(name: str, value: object) -> int:
