@@ -85,7 +85,7 @@ class Cache:
         self._lock = threading.Lock()
         self._shelves: dict[str, _Shelf] = {}
         self._versions: dict[str, int] = {}
-        self._epoch = 0
+        self.epoch = 0  # counts how often everything was forgotten
         self._hits = 0
         self._misses = 0
 
@@ -131,7 +131,7 @@ class Cache:
 
     def forget(self, tables: Iterable[str]) -> None:
         """Drop every entry that was built from one of these tables."""
-        changed = set(tables)
+        changed = {table.lower() for table in tables}
         with self._lock:
             for table in changed:
                 self._versions[table] = self._versions.get(table, 0) + 1
@@ -143,7 +143,7 @@ class Cache:
     def forget_everything(self) -> None:
         """Drop every entry; the statistics stay."""
         with self._lock:
-            self._epoch += 1
+            self.epoch += 1
             self._shelves.clear()
 
     # --- statistics ---
@@ -165,10 +165,11 @@ class Cache:
     # --- with the lock held ---
 
     def _version(self, tables: tuple[str, ...]) -> tuple[int, ...]:
-        return (self._epoch, *(self._versions.get(table, 0) for table in tables))
+        versions = (self._versions.get(table.lower(), 0) for table in tables)
+        return (self.epoch, *versions)
 
     def _live_entry(self, table: str, key: Any) -> _Entry | None:
-        shelf = self._shelves.get(table)
+        shelf = self._shelves.get(table.lower())
         entry = shelf.entries.get(key) if shelf else None
         if shelf is None or entry is None:
             return None
@@ -189,8 +190,9 @@ class Cache:
         seconds = self._limits.ttl if ttl is None else ttl
         expires = None if seconds is None else time.time() + seconds
         size = _size_of(answer) if self._limits.max_memory_mb is not None else 0
-        shelf = self._shelves.setdefault(table, _Shelf())
-        shelf.put(key, _Entry(answer, tables, expires, size))
+        shelf = self._shelves.setdefault(table.lower(), _Shelf())
+        names = tuple(name.lower() for name in tables)  # as SQLite compares them
+        shelf.put(key, _Entry(answer, names, expires, size))
         while shelf.entries and self._is_over(shelf):
             shelf.drop_oldest()
 

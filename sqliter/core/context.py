@@ -23,11 +23,19 @@ class Context:
     log: StatementLog
     known: set[object] = field(default_factory=set)
     reach: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    _reach_epoch: int = 0
 
     @staticmethod
     def now() -> int:
         """Whole Unix seconds; the one place where operations meet a clock."""
         return int(time.time())
+
+    def known_reach(self) -> dict[str, frozenset[str] | None]:
+        """Return ``reach``, anew when others wrote: they may have added triggers."""
+        if self._reach_epoch != self.cache.epoch:
+            self.reach.clear()
+            self._reach_epoch = self.cache.epoch
+        return self.reach
 
     def forget_schema(self) -> None:
         """Have everything compared again: the schema may have changed."""

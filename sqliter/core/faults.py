@@ -18,6 +18,7 @@ from sqliter.exceptions import (
     RecordDeletionError,
     RecordInsertionError,
     RecordUpdateError,
+    SqlExecutionError,
     SqliterError,
 )
 
@@ -43,6 +44,8 @@ class Fault(Exception):
         self, error: type[SqliterError], arguments: tuple[Any, ...]
     ) -> SqliterError:
         """Return the public error for this fault."""
+        if error is SqlExecutionError and self.sql is not None:
+            arguments = (self.sql,)
         return error(*arguments, original=self.original or self._explained())
 
     def _explained(self) -> BaseException:

@@ -15,11 +15,21 @@ from sqliter.core.effects import Effects
 class Scope:
     """One open ``with db:`` block.
 
-    ``seat`` is what operations inside the block take in turn, ``thread`` the one
-    that opened it (0 where that does not matter).
+    ``home`` tells databases apart. ``seat`` is what operations inside the block take
+    in turn, ``thread`` the one that opened it (0 where that does not matter). A block
+    ``adopted`` the implicit transaction if that was open already.
     """
 
-    __slots__ = ("adopted", "effects", "home", "is_open", "parent", "seat", "thread")
+    __slots__ = (
+        "_begun",
+        "adopted",
+        "depth",
+        "effects",
+        "home",
+        "parent",
+        "seat",
+        "thread",
+    )
 
     def __init__(
         self, home: object, seat: Any, thread: int, parent: Scope | None
@@ -28,19 +38,28 @@ class Scope:
         self.seat = seat
         self.thread = thread
         self.parent = parent
+        self.depth: int = 0 if parent is None else parent.depth + 1
         self.effects = Effects()
-        self.is_open = False
         self.adopted = False
+        self._begun = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the block, and every block around it, has begun and not ended."""
+        return self._begun and (self.parent is None or self.parent.is_open)
+
+    def begun(self) -> None:
+        """The opening statement has been sent."""
+        self._begun = True
+
+    def ended(self) -> None:
+        """The block is over, and so are all inside it."""
+        self._begun = False
 
     def adopt(self, pending: Effects) -> None:
         """Take over the implicit transaction that is already open."""
         self.effects = pending
         self.adopted = True
-
-    @property
-    def depth(self) -> int:
-        """How many blocks are around this one."""
-        return 0 if self.parent is None else self.parent.depth + 1
 
     @property
     def name(self) -> str:
@@ -76,12 +95,12 @@ def enter(scope: Scope) -> None:
 
 def leave(scope: Scope) -> None:
     """Close the block: whoever joined it is outside again."""
-    scope.is_open = False
+    scope.ended()
     _blocks.set(tuple(_open_blocks()))
 
 
 def innermost(home: object) -> Scope | None:
-    """Return the innermost open block on ``home`` that the running code is in.
+    """Return the innermost open block of ``home`` that the running code is in.
 
     Tasks inherit the blocks they were started in; a closed block is no block.
     """
@@ -89,6 +108,11 @@ def innermost(home: object) -> Scope | None:
         if scope.home is home and scope.is_open:
             return scope
     return None
+
+
+def was_in_block(home: object) -> bool:
+    """Whether the running code had entered a block that others have ended since."""
+    return any(scope.home is home for scope in _blocks.get())
 
 
 def _open_blocks() -> Iterator[Scope]:

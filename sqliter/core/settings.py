@@ -79,6 +79,11 @@ class Settings:
         return str(self.filename) == MEMORY
 
     @functools.cached_property
+    def path(self) -> str:
+        """The file to open, fixed at first use: the working folder may change."""
+        return MEMORY if self.is_memory else str(Path(self.filename).absolute())
+
+    @functools.cached_property
     def begin_sql(self) -> str:
         """The statement that opens a transaction."""
         return f"BEGIN {self.begin.upper()}"

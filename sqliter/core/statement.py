@@ -12,10 +12,14 @@ Row: TypeAlias = tuple[Value, ...]
 
 
 class Statement(NamedTuple):
-    """One SQL text with ``?`` placeholders, and the values for them."""
+    """One SQL text with ``?`` placeholders, and the values for them.
+
+    ``rows`` is how many it must write; anything else is a fault.
+    """
 
     sql: str
     params: Sequence[Value] = ()
+    rows: int | None = None
 
 
 class Result(NamedTuple):
@@ -51,7 +55,8 @@ class Request(NamedTuple):
     ``atomic`` asks for all or none. ``foreign_keys=False`` asks for the
     statements to run without foreign key enforcement, which an engine can
     only grant outside a transaction. ``named`` asks for column names.
-    ``memo`` lets an engine answer a single query from its cache.
+    ``memo`` lets an engine answer a single query from its cache. ``internal``
+    marks the library's own bookkeeping, which is not logged.
     """
 
     statements: tuple[Statement, ...]

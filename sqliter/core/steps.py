@@ -37,11 +37,16 @@ class Access(enum.Enum):
 
 
 class Operation(NamedTuple, Generic[R]):
-    """Steps, the lease they need, and what they do outside the database."""
+    """Steps, the lease they need, and what they do outside the database.
+
+    ``is_unit`` asks for one transaction around all of the steps, so that what they do
+    after the last request may still fail the writes.
+    """
 
     access: Access
     steps: Steps[R]
     effects: Effects
+    is_unit: bool = False
 
 
 def reads(function: Callable[P, Steps[R]]) -> Callable[P, Operation[R]]:
@@ -110,9 +115,11 @@ class Drive(Generic[R]):
     __slots__ = (
         "_steps",
         "access",
+        "cancelled",
         "effects",
         "finished",
         "interrupt",
+        "is_unit",
         "request",
         "value",
     )
@@ -120,7 +127,9 @@ class Drive(Generic[R]):
     def __init__(self, operation: Operation[R]) -> None:
         self.access = operation.access
         self.effects = operation.effects
+        self.is_unit = operation.is_unit
         self.finished = False
+        self.cancelled = False
         self.interrupt: Callable[[], None] | None = None  # while SQLite works for it
         self.value: Any = None
         self.request: Request
@@ -136,7 +145,8 @@ class Drive(Generic[R]):
         self._advance(self._steps.throw, fault)
 
     def cancel(self) -> None:
-        """Stop the statement that is running, if any."""
+        """Stop the statement that is running, if any, and start no other."""
+        self.cancelled = True
         if self.interrupt is not None:
             self.interrupt()
 

@@ -7,14 +7,12 @@ there, building of instances included. An answer from the cache costs none.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sqlite3
 import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from sqliter.core import scopes
 from sqliter.core.cache import Cache
 from sqliter.core.faults import reported_as
 from sqliter.core.logs import StatementLog
@@ -64,9 +62,12 @@ class AwaitingEngine(LocalEngine):
     async def on_writer(self, call: Callable[[sqlite3.Connection], R]) -> R:
         """Call with the driver's connection, in the thread and turn of a writer."""
         with reported_as(SqlExecutionError, self.settings.begin_sql):
-            async with self._turn():
+            async with self._turn() as scope:
+                # Interrupting a write inside a transaction would end all of it.
+                alone = scope is None and self._pending is None
                 return await self._writing.run(
-                    lambda: call(self._connections.writer().raw)
+                    lambda: call(self._connections.writer().raw),
+                    self._connections.interrupt_writer if alone else lambda: None,
                 )
 
     async def close(self) -> None:
@@ -79,42 +80,46 @@ class AwaitingEngine(LocalEngine):
 
     async def visit(self, operation: Operation[R]) -> R:
         """Carry an operation out, and leave the database as open as it was."""
-        was_open = self.stays_open
-        try:
+        if self.stays_open:
             return await self.run(operation)
-        finally:
-            if not was_open:
-                await self.close()
+        drive = Drive(operation)
+        await self._reading.run(lambda: self._carry_visitor(drive), drive.cancel)
+        return drive.value  # type: ignore[no-any-return]
 
     async def enter(self) -> None:
         """Open a block: a transaction, or a savepoint inside one."""
         parent, seat = await self._take_turn()
-        scope = Scope(self, Seat(self.settings.busy_timeout), 0, parent)
+        scope = Scope(self.token, Seat(self.settings.busy_timeout), 0, parent)
         try:
             await self._writing.run(lambda: self._begin(scope))
         except BaseException:
-            await self._surely(lambda: self._abandon(scope))
-            seat.give_back()
+            try:
+                await self._surely(lambda: self._abandon(scope))
+            finally:
+                seat.give_back()
             raise
-        scopes.enter(scope)
+        self._entered(scope)
 
     async def leave(self, *, keep: bool) -> None:
         """Close the innermost block, keeping or undoing what it did.
 
-        Waits for operations of tasks that joined the block. Once here, the block
-        is closed whatever happens; cancelled before the commit, it is undone.
+        Waits for operations of tasks that joined the block. A cancellation meanwhile,
+        or a task that keeps a block of its own open for too long, undoes the block.
         """
         scope = self._block_to_leave()
-        cancelled = await _take_surely(scope.seat)
+        hindrance = await _hindrance(scope.seat)
+        if hindrance is not None:
+            scope.ended()  # whoever is still inside is outside now
         try:
-            keep = keep and cancelled is None
-            await self._writing.run(lambda: self._end(scope, keep=keep))
+            keep = keep and hindrance is None
+            await self._surely(lambda: self._end(scope, keep=keep))
         finally:
-            scopes.leave(scope)
-            scope.seat.give_back()
+            self._left(scope)
+            if hindrance is None:
+                scope.seat.give_back()
             self._seat_around(scope.parent).give_back()
-        if cancelled is not None:
-            raise cancelled
+        if hindrance is not None:
+            raise hindrance
 
     async def commit(self) -> None:
         """Commit what is open."""
@@ -127,9 +132,17 @@ class AwaitingEngine(LocalEngine):
             await self._writing.run(lambda: self._rollback(scope))
 
     async def _surely(self, call: Callable[[], None]) -> None:
-        """Call in the writer's thread to the end, even while being cancelled."""
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._writing.run(call)
+        """Call in the writer's thread, cancelled or not; then say so if it was."""
+        work = asyncio.ensure_future(self._writing.run(call))
+        cancelled: asyncio.CancelledError | None = None
+        while not work.done():
+            try:
+                await asyncio.wait([work])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        work.result()
+        if cancelled is not None:
+            raise cancelled
 
     async def _take_turn(self) -> tuple[Scope | None, Seat]:
         while True:
@@ -157,11 +170,8 @@ async def _take(seat: Seat) -> None:
     if ticket is None:
         return
     try:
-        async with asyncio.timeout(seat.timeout):
-            await woken
-    except TimeoutError:
-        if not seat.withdraw(ticket):
-            raise seat.busy() from None
+        while not woken.done():
+            await asyncio.wait([woken], timeout=seat.patience(ticket))
     except BaseException:
         seat.leave_queue(ticket)
         raise
@@ -172,18 +182,13 @@ def _settle(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-async def _take_surely(seat: Seat) -> asyncio.CancelledError | None:
-    """Take the seat however long it lasts; return a cancellation met meanwhile."""
-    cancelled = None
-    while True:
-        try:
-            await _take(seat)
-        except asyncio.CancelledError as error:
-            cancelled = error
-        except DatabaseBusyError:
-            continue
-        else:
-            return cancelled
+async def _hindrance(seat: Seat) -> BaseException | None:
+    """Take the seat; return what came in the way instead, if anything."""
+    try:
+        await _take(seat)
+    except (asyncio.CancelledError, DatabaseBusyError) as error:
+        return error
+    return None
 
 
 def _me() -> str:

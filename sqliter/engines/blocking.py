@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqliter.core import scopes
 from sqliter.core.faults import reported_as
 from sqliter.core.scopes import Scope
 from sqliter.core.steps import Drive, Operation
@@ -52,24 +51,25 @@ class BlockingEngine(LocalEngine):
 
     def visit(self, operation: Operation[R]) -> R:
         """Carry an operation out, and leave the database as open as it was."""
-        was_open = self.stays_open
-        try:
+        if self.stays_open:
             return self.run(operation)
-        finally:
-            if not was_open:
-                self.close()
+        drive = Drive(operation)
+        self._carry_visitor(drive)
+        return drive.value  # type: ignore[no-any-return]
 
     def enter(self) -> None:
         """Open a block: a transaction, or a savepoint inside one."""
         parent, seat = self._take_turn()
-        scope = Scope(self, Seat(self.settings.busy_timeout), _thread(), parent)
+        scope = Scope(self.token, Seat(self.settings.busy_timeout), _thread(), parent)
         try:
             self._begin(scope)
         except BaseException:
-            self._abandon(scope)
-            seat.give_back()
+            try:
+                self._abandon(scope)
+            finally:
+                seat.give_back()
             raise
-        scopes.enter(scope)
+        self._entered(scope)
 
     def leave(self, *, keep: bool) -> None:
         """Close the innermost block, keeping or undoing what it did."""
@@ -77,7 +77,7 @@ class BlockingEngine(LocalEngine):
         try:
             self._end(scope, keep=keep)
         finally:
-            scopes.leave(scope)
+            self._left(scope)
             self._seat_around(scope.parent).give_back()
 
     def commit(self) -> None:

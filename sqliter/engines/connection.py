@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -25,7 +26,6 @@ _CONSTRAINTS = {
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: "primary_key",
     sqlite3.SQLITE_CONSTRAINT_ROWID: "primary_key",
     sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: "foreign_key",
-    sqlite3.SQLITE_CONSTRAINT_TRIGGER: "foreign_key",  # ON DELETE RESTRICT
     sqlite3.SQLITE_CONSTRAINT_NOTNULL: "not_null",
     sqlite3.SQLITE_CONSTRAINT_CHECK: "check",
 }
@@ -56,7 +56,10 @@ class Connection:
     @property
     def in_transaction(self) -> bool:
         """Whether SQLite has a transaction open here."""
-        return self.raw.in_transaction
+        try:
+            return self.raw.in_transaction
+        except sqlite3.ProgrammingError as error:  # closed by hand
+            raise fault_of(error) from error
 
     @property
     def changes_of_others(self) -> int:
@@ -68,7 +71,7 @@ class Connection:
         self._is_working = True
         try:
             if request.atomic:
-                with self._unit(foreign_keys=request.foreign_keys):
+                with self.unit(foreign_keys=request.foreign_keys):
                     return [self._execute(s, request) for s in request.statements]
             return [self._execute(s, request) for s in request.statements]
         finally:
@@ -94,31 +97,31 @@ class Connection:
     def close(self) -> None:
         """Close it; what was not committed is discarded.
 
-        While another thread works with it (the program is ending, or others read), it
-        is interrupted instead: SQLite must not lose a handle that it uses.
+        Not while another thread works with it: SQLite must not lose a handle it uses.
         """
-        if self._is_working:
-            self.raw.interrupt()
-        else:
+        if not self._is_working:
             self.raw.close()
 
     def _execute(self, statement: Statement, request: Request) -> Result:
         if not request.internal:
-            self._log.statement(*statement)
+            self._log.statement(statement.sql, statement.params)
         before = self.raw.total_changes
         try:
-            cursor = self.raw.execute(*statement)
+            cursor = self.raw.execute(statement.sql, statement.params)
             rows = cursor.fetchall()
         except (sqlite3.Error, OverflowError, ValueError) as error:
             raise fault_of(error, statement.sql) from error
         finally:
             self._own_changes += self.raw.total_changes - before
+        if statement.rows is not None and cursor.rowcount != statement.rows:
+            msg = f"{cursor.rowcount} of {statement.rows} rows were written: a trigger?"
+            raise Fault(msg)
         columns = cursor.description or () if request.named else ()
         names = tuple(column[0] for column in columns)
         return Result(rows, cursor.rowcount, cursor.lastrowid, names)
 
     @contextlib.contextmanager
-    def _unit(self, *, foreign_keys: bool) -> Iterator[None]:
+    def unit(self, *, foreign_keys: bool = True) -> Iterator[None]:
         """All or nothing: a transaction, or a savepoint inside one."""
         if self.raw.in_transaction:
             if not foreign_keys and self._settings.foreign_keys:
@@ -143,15 +146,17 @@ class Connection:
         if not really:
             yield
             return
+        (before,) = self.raw.execute("PRAGMA foreign_keys").fetchone()
         self.control("PRAGMA foreign_keys = OFF")
         try:
             yield
         finally:
-            self.control(f"PRAGMA foreign_keys = {int(self._settings.foreign_keys)}")
+            self.control(f"PRAGMA foreign_keys = {before}")
 
     def _prepare(self, *, reader: bool) -> None:
         settings = self._settings
         register_functions(self.raw)
+        _refuse_strings_in_double_quotes(self.raw)
         if not settings.is_memory and not reader:
             self._set_journal_mode()
         pragmas = {
@@ -218,13 +223,21 @@ def _meaning_of(error: Exception) -> Fault:
         return Fault(str(error), error)
     primary = _primary(error)
     if primary == sqlite3.SQLITE_CONSTRAINT:
-        return ConstraintFault(_CONSTRAINTS.get(code, "other"), str(error), error)
+        return ConstraintFault(_kind_of(code, error), str(error), error)
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return BusyFault(
             "another connection or process holds it for longer than busy_timeout",
             error,
         )
     return Fault(str(error), error)
+
+
+def _kind_of(code: int, error: Exception) -> str:
+    # RESTRICT is a trigger inside SQLite: only the text tells it from the user's own.
+    restricted = str(error) == "FOREIGN KEY constraint failed"
+    if code == sqlite3.SQLITE_CONSTRAINT_TRIGGER and restricted:
+        return "foreign_key"
+    return _CONSTRAINTS.get(code, "other")
 
 
 def _primary(error: Exception) -> int:
@@ -238,12 +251,19 @@ def _opening_fault(settings: Settings, error: sqlite3.Error) -> Fault:
     return ConnectionFault(str(settings.filename), error)
 
 
+def _refuse_strings_in_double_quotes(raw: sqlite3.Connection) -> None:
+    """Make SQLite report an unknown "column" instead of reading it as a string."""
+    if sys.version_info >= (3, 12):
+        raw.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)  # noqa: FBT003
+        raw.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DDL, False)  # noqa: FBT003
+
+
 def _open(settings: Settings) -> sqlite3.Connection:
-    if not settings.is_memory and Path(settings.filename).is_dir():
+    if not settings.is_memory and Path(settings.path).is_dir():
         msg = "it is a folder"
         raise sqlite3.OperationalError(msg)
     return sqlite3.connect(
-        settings.filename,
+        settings.path,
         timeout=settings.busy_timeout,
         isolation_level=None,  # the library begins and commits itself
         check_same_thread=False,  # leases see to it that one thread works at a time

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Settings
@@ -23,6 +24,7 @@ class Connections:
         self._mutex = threading.Lock()
         self._open: list[Connection] = []
         self._idle: list[Connection] = []
+        self._generation = 0  # counts how often all were closed
         self.open_writer: Connection | None = None
 
     def writer(self) -> Connection:
@@ -36,6 +38,7 @@ class Connections:
     def reader(self) -> Iterator[Connection]:
         """Lend a connection that nobody else reads from meanwhile."""
         with self._mutex:
+            generation = self._generation
             connection = self._idle.pop() if self._idle else None
         if connection is None:
             self.writer()  # it makes the file, and switches it to WAL
@@ -43,29 +46,42 @@ class Connections:
         try:
             yield connection
         finally:
-            self._take_back(connection)
+            self._take_back(connection, generation)
 
     def close(self) -> None:
         """Close all connections; what was not committed is discarded.
 
-        A connection that is working is interrupted, and closed when it comes back.
+        Readers at work go on, and are closed when they come back.
         """
         with self._mutex:
             connections = list(self._open)
             self._open.clear()
             self._idle.clear()
+            self._generation += 1
             self.open_writer = None
         for connection in connections:
             connection.close()
+
+    def interrupt(self) -> None:
+        """Stop whatever the connections are doing: the program ends."""
+        for connection in list(self._open):
+            with suppress(sqlite3.ProgrammingError):  # closed by hand
+                connection.raw.interrupt()
+
+    def interrupt_writer(self) -> None:
+        """Stop the statement that the writer is running."""
+        if self.open_writer is not None:
+            self.open_writer.raw.interrupt()
 
     def _connect(self, *, reader: bool) -> Connection:
         connection = Connection(self._settings, self._log, reader=reader)
         self._open.append(connection)
         return connection
 
-    def _take_back(self, connection: Connection) -> None:
+    def _take_back(self, connection: Connection, generation: int) -> None:
         with self._mutex:
-            if connection in self._open and len(self._idle) < IDLE_READERS:
+            current = generation == self._generation
+            if current and len(self._idle) < IDLE_READERS:
                 self._idle.append(connection)
                 return
             if connection in self._open:

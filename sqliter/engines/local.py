@@ -35,8 +35,11 @@ class LocalEngine:
         self.cache = cache
         self._seat = Seat(settings.busy_timeout)
         self._connections = Connections(settings, log)
+        self._log = log
         self._watch = Watch(settings, cache)
         self._pending: Effects | None = None  # of the implicit transaction
+        self._blocks: list[Scope] = []  # open ones, the innermost last
+        self.token = object()  # names this engine in contexts, which outlive it
         # A forgotten close() must neither warn nor lose a file handle at exit.
         weakref.finalize(self, _close_all, self._connections, self._watch)
 
@@ -64,14 +67,29 @@ class LocalEngine:
             raise TransactionError(msg)
 
     def _scope(self) -> Scope | None:
-        return scopes.innermost(self)
+        return scopes.innermost(self.token)
 
     def _block_to_leave(self) -> Scope:
+        """Return the block of the running code.
+
+        Generators and test fixtures may leave in another context than they entered
+        in. Those know of no block at all; the innermost open one is theirs.
+        """
         scope = self._scope()
+        if scope is None and self._blocks and not scopes.was_in_block(self.token):
+            scope = self._blocks[-1]
         if scope is None:
-            msg = "there is no open block to leave in this task or thread"
+            msg = "the block has ended already, or was never entered"
             raise TransactionError(msg)
         return scope
+
+    def _entered(self, scope: Scope) -> None:
+        self._blocks.append(scope)
+        scopes.enter(scope)
+
+    def _left(self, scope: Scope) -> None:
+        scopes.leave(scope)
+        self._blocks = [block for block in self._blocks if block.is_open]
 
     def _seat_around(self, scope: Scope | None) -> Seat:
         """What operations inside this block, or outside of all, take in turn."""
@@ -84,8 +102,10 @@ class LocalEngine:
 
     def _close(self) -> None:
         """Close every connection; an implicit transaction is discarded."""
-        if self._pending is not None:
-            self._pending.undo()
+        writer = self.writer_connection
+        if writer is not None and self._pending is not None:
+            if writer.in_transaction:
+                self._pending.undo()
             self._pending = None
         self._connections.close()
         self._watch.close()
@@ -113,9 +133,20 @@ class LocalEngine:
         with self._connections.reader() as connection:
             self._carry(drive, connection, use_cache=self.cache.enabled)
 
+    def _carry_visitor(self, drive: Drive[Any]) -> None:
+        """Run on a connection of its own, closed afterwards."""
+        with reported_as(SqlExecutionError, "-"):
+            connection = Connection(self.settings, self._log, reader=False)
+            try:
+                self._carry(drive, connection, use_cache=False)
+            finally:
+                connection.close()
+
     def _carry_writer(self, drive: Drive[Any], scope: Scope | None) -> None:
         """Run on the writer: alone, in a block, or in the implicit transaction."""
         connection = self._connections.writer()
+        if scope is not None and not scope.is_open:
+            raise _lost_transaction()
         if scope is not None:
             self._carry_in(drive, connection, scope.effects)
         elif drive.access is Access.READ:
@@ -134,39 +165,67 @@ class LocalEngine:
         if not connection.in_transaction:
             raise _lost_transaction()
         with _taken_back(drive.effects):
-            self._carry(drive, connection, use_cache=False)
+            self._carry_unit(drive, connection)
         effects.merge(drive.effects)
+
+    def _carry_unit(self, drive: Drive[Any], connection: Connection) -> None:
+        """Run, in one transaction or savepoint around it if that is asked for."""
+        if not drive.is_unit:
+            self._carry(drive, connection, use_cache=False)
+            return
+        with connection.unit():
+            self._carry(drive, connection, use_cache=False)
 
     def _carry_alone(self, drive: Drive[Any], connection: Connection) -> None:
         """Run in auto-commit mode: each request is a transaction of its own."""
         self._watch.look(connection)
         with _taken_back(drive.effects):
-            self._carry(drive, connection, use_cache=False)
+            self._carry_unit(drive, connection)
             if connection.in_transaction:  # opened through the raw connection
                 connection.control("COMMIT")
         self._committed(drive.effects, connection)
 
     def _carry_pending(self, drive: Drive[Any], connection: Connection) -> None:
         """Run in the implicit transaction, which stays open when it worked."""
-        first = not connection.in_transaction
+        first = self._drop_ended_transaction(connection)
         if first:
             self._watch.look(connection)
             connection.begin()
         try:
             self._carry_in(drive, connection, self._pending or Effects())
-        except BaseException:
+        except BaseException as error:
             if first:
                 connection.undo("ROLLBACK")
+            elif not connection.in_transaction:
+                self._lose_pending(error)
             raise
         if self._pending is None:
             self._pending = drive.effects
 
+    def _drop_ended_transaction(self, connection: Connection) -> bool:
+        """Whether no implicit transaction is open; the raw connection may end one."""
+        if connection.in_transaction:
+            return False
+        self._pending = None
+        return True
+
+    def _lose_pending(self, error: BaseException) -> None:
+        """Say that a severe error made SQLite undo what was written before it, too."""
+        if self._pending is not None:
+            self._pending.undo()
+            self._pending = None
+        raise _lost_transaction() from error
+
     def _carry(
         self, drive: Drive[Any], connection: Connection, *, use_cache: bool
     ) -> None:
-        drive.interrupt = connection.raw.interrupt
+        # SQLite undoes all of a transaction when a write in it is interrupted.
+        if drive.access is Access.READ or not connection.in_transaction:
+            drive.interrupt = connection.raw.interrupt
         try:
             while not drive.finished:
+                if drive.cancelled:
+                    raise Fault("cancelled")  # nobody hears it
                 self._step(drive, connection, use_cache=use_cache)
         finally:
             drive.interrupt = None
@@ -216,7 +275,7 @@ class LocalEngine:
                 self._pending = None
             else:
                 connection.control(scope.opening(self.settings.begin_sql))
-            scope.is_open = True
+            scope.begun()
 
     def _abandon(self, scope: Scope) -> None:
         """Take back a block that nobody got to use."""
@@ -224,7 +283,7 @@ class LocalEngine:
             self._pending = scope.effects
         elif scope.is_open:
             self._connections.writer().undo(*scope.undoing())
-        scope.is_open = False
+        scope.ended()
 
     def _end(self, scope: Scope, *, keep: bool) -> None:
         connection = self._connections.writer()
@@ -268,6 +327,10 @@ class LocalEngine:
         connection = self.writer_connection
         if connection is None:
             return
+        if scope and scope.parent and not connection.in_transaction:
+            raise _lost_transaction()
+        if scope is None:
+            self._drop_ended_transaction(connection)
         effects = scope.effects if scope else self._pending
         with reported_as(SqlExecutionError, "ROLLBACK"):
             connection.undo(*(scope.undoing() if scope else ("ROLLBACK",)))
@@ -303,5 +366,6 @@ def _lost_transaction() -> TransactionError:
 
 def _close_all(connections: Connections, watch: Watch) -> None:
     # A function, not a method: it must not keep the engine alive.
+    connections.interrupt()
     connections.close()
     watch.close()

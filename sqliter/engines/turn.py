@@ -30,7 +30,8 @@ class Ticket:
 class Seat:
     """A fair lock that names its holder when the wait was in vain.
 
-    Waiting for longer than ``timeout`` seconds raises ``DatabaseBusyError``.
+    A holder that keeps it for longer than ``timeout`` seconds makes those who wait
+    raise ``DatabaseBusyError``.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -47,14 +48,14 @@ class Seat:
         ticket = self.sit_or_queue(name, asleep.release)
         if ticket is None:
             return
-        timeout = 0 if ticket.is_hopeless else self.timeout
+        # A thread that waits for itself would wait for ever.
+        ticket.is_hopeless = self._holder_is(threading.get_ident())
         try:
-            woken = asleep.acquire(timeout=timeout)
+            while not asleep.acquire(timeout=self.patience(ticket)):
+                continue
         except BaseException:  # Ctrl-C: nobody would ever give the seat back
             self.leave_queue(ticket)
             raise
-        if not woken and not self.withdraw(ticket):
-            raise self.busy()
 
     def give_back(self) -> None:
         """Hand the seat to the next in the queue."""
@@ -77,29 +78,39 @@ class Seat:
             if self._holder is None:
                 self._sit(ticket)
                 return None
-            # A thread that waits for itself would wait for ever.
-            ticket.is_hopeless = self._holder.thread == ticket.thread
             self._queue.append(ticket)
             return ticket
 
+    def patience(self, ticket: Ticket) -> float:
+        """Return the seconds to wait on: a long queue is fine while it moves.
+
+        Raises ``DatabaseBusyError`` once one holder has kept the seat too long.
+        """
+        with self._mutex:
+            left = self._since + self.timeout - time.monotonic()
+            if ticket.granted:
+                return self.timeout
+            if ticket.is_hopeless or left <= 0:
+                raise self._busy()
+            return left
+
+    def _holder_is(self, thread: int) -> bool:
+        holder = self._holder
+        return holder is not None and holder.thread == thread
+
     def leave_queue(self, ticket: Ticket) -> None:
         """Give up waiting, and the seat if it had been granted already."""
-        if self.withdraw(ticket):
-            self.give_back()
-
-    def withdraw(self, ticket: Ticket) -> bool:
-        """Leave the queue; true if the seat had been granted already."""
         with self._mutex:
             if not ticket.granted:
                 self._queue.remove(ticket)
-            return ticket.granted
+                return
+        self.give_back()
 
     def _sit(self, ticket: Ticket) -> None:
         self._holder = ticket
         self._since = time.monotonic()
 
-    def busy(self) -> DatabaseBusyError:
-        """Return the error for whoever waited in vain: it says who holds the seat."""
+    def _busy(self) -> DatabaseBusyError:
         holder = self._holder
         name = holder.name if holder else "another task"
         age = time.monotonic() - self._since

@@ -46,15 +46,17 @@ class Watch:
             seen = self._version(writer)
             version = None if self._settings.is_memory else _data_version(writer.raw)
             own = (version, writer.changes_of_others)
-            self._seen = seen if own == self._writers_own else None
+            alone = own == self._writers_own and self._seen is not None
+            self._seen = seen if alone else None  # None: the next look() forgets all
             self._writers_own = own
 
     def close(self) -> None:
         """Close the sentinel."""
-        sentinel, self._sentinel = self._sentinel, None
-        self._seen = self._writers_own = None
-        if sentinel is not None:
-            sentinel.close()
+        with self._lock:  # others may be reading from it
+            sentinel, self._sentinel = self._sentinel, None
+            self._seen = self._writers_own = None
+            if sentinel is not None:
+                sentinel.close()
 
     def _version(self, writer: Connection) -> int | None:
         if self._settings.is_memory:
@@ -64,7 +66,7 @@ class Watch:
     def _open(self) -> sqlite3.Connection | None:
         with contextlib.suppress(sqlite3.Error):
             self._sentinel = sqlite3.connect(
-                self._settings.filename, check_same_thread=False, isolation_level=None
+                self._settings.path, check_same_thread=False, isolation_level=None
             )
         return self._sentinel
 

@@ -14,19 +14,22 @@ R = TypeVar("R")
 class _Job:
     """One call on its way to a thread and back."""
 
-    __slots__ = ("_call", "_error", "_loop", "_over", "_value", "_waiters")
+    __slots__ = ("_call", "_claim", "_error", "_loop", "_over", "_value", "_waiters")
 
     def __init__(
         self, call: Callable[[], Any], loop: asyncio.AbstractEventLoop
     ) -> None:
         self._call = call
         self._loop = loop
+        self._claim = threading.Lock()  # taken by the thread, or by a cancellation
         self._over = False
         self._value: Any = None
         self._error: BaseException | None = None
         self._waiters: list[asyncio.Future[None]] = []
 
     def work(self) -> None:
+        if not self._claim.acquire(blocking=False):
+            return
         try:
             self._value = self._call()
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits
@@ -43,7 +46,10 @@ class _Job:
                 waiter.set_result(None)
 
     async def result(self, interrupt: Callable[[], None]) -> Any:
-        """Wait for the end; a cancelled wait interrupts and still waits for it."""
+        """Wait for the end; a cancelled wait interrupts and still waits for it.
+
+        Cancelled before a thread took it up, the call is never made.
+        """
         cancelled: asyncio.CancelledError | None = None
         while not self._over:
             waiter = self._loop.create_future()
@@ -51,6 +57,8 @@ class _Job:
             try:
                 await waiter
             except asyncio.CancelledError as error:
+                if self._claim.acquire(blocking=False):
+                    raise
                 cancelled = error
                 interrupt()
         if cancelled is not None:
@@ -92,13 +100,13 @@ class Workers:
     def _hire(self) -> None:
         if self._idle.acquire(blocking=False) or self._count >= self._size:
             return
-        self._count += 1
         threading.Thread(
             target=_work,
             args=(self._jobs, self._idle),
-            name=f"{self._name}-{self._count}",
+            name=f"{self._name}-{self._count + 1}",
             daemon=True,
         ).start()
+        self._count += 1
 
 
 def _work(jobs: queue.SimpleQueue[_Job | None], idle: threading.Semaphore) -> None:

@@ -21,7 +21,7 @@ __all__ = ["ExecutionResult", "execute", "fetch_dicts", "fetch_models"]
 
 M = TypeVar("M", bound=BaseDBModel)
 
-_WORD = r"(?s)(?:\s|--[^\n]*\n|/\*.*?\*/)*([A-Za-z]*)"
+_WORD = r"(?s)(?:[\s;\ufeff]|--[^\n]*\n|/\*.*?\*/)*([A-Za-z]*)"
 _WRITING = r"(?i)\b(?:INSERT|UPDATE|DELETE|REPLACE)\b"
 _CONTROL = {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"}
 
@@ -60,7 +60,8 @@ def fetch_models(
     """Return the rows of a query as instances; columns are matched by name."""
     effects = Effects()
     steps = _fetch_models(effects, sql, params, table_of(model), context)
-    return Operation(_access(sql), steps, effects)
+    access = _access(sql)
+    return Operation(access, steps, effects, is_unit=access is Access.WRITE)
 
 
 def _fetch_dicts(
@@ -125,6 +126,7 @@ def _values(params: Iterable[Any]) -> tuple[Any, ...]:
 def _may_change_anything(effects: Effects, context: Context) -> None:
     effects.touch_everything()
     context.forget_schema()
+    effects.on_undo(context.forget_schema)
 
 
 def _first_word(sql: str) -> str:

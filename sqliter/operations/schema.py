@@ -60,12 +60,12 @@ def touch(
     effects.touch((table.name,))
     if not context.cache.enabled:
         return
-    reach = context.reach.get(table.name)
-    if table.name not in context.reach:
+    known = context.known_reach()
+    if table.name not in known:
         result = yield from look_up(inspection.reach_of(table.name))
         names = [name for (name,) in result.rows]
-        reach = None if None in names else frozenset(map(str, names))
-        context.reach[table.name] = reach
+        known[table.name] = None if None in names else frozenset(map(str, names))
+    reach = known[table.name]
     if reach is None:
         effects.touch_everything()
     elif deletes:

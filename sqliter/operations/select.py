@@ -92,8 +92,8 @@ def explain(
     """Return SQLite's plan for a statement, a line per step."""
     with reported_as(RecordFetchError, spec.table.name):
         yield from known(spec.table, context)
-        sql, params = statement
-        result = yield from ask(Statement(f"EXPLAIN QUERY PLAN {sql}", params))
+        explained = Statement(f"EXPLAIN QUERY PLAN {statement.sql}", statement.params)
+        result = yield from ask(explained)
     return [str(row[-1]) for row in result.rows]
 
 

@@ -142,7 +142,8 @@ def _replace(table: Table, statements: list[Statement]) -> Steps[None]:
     """Drop and create: without foreign keys, or rows of other tables would go, too."""
     with reported_as(TableCreationError, table.name):
         foreign_keys = yield from look_up(inspection.references())
-    is_parent = any(parent == table.name for _, parent in foreign_keys.rows)
+    name = table.name.lower()
+    is_parent = any(str(parent).lower() == name for _, parent in foreign_keys.rows)
     yield from _run(
         table, [ddl.drop_table(table.name), *statements], foreign_keys=not is_parent
     )

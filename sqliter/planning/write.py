@@ -40,7 +40,8 @@ def insert_statement(
     sql = table.prepare(
         ("insert", fields, count), lambda: _insert_sql(table, fields, count)
     )
-    return Statement(sql, rows[0] if count == 1 else [v for row in rows for v in row])
+    values = rows[0] if count == 1 else [value for row in rows for value in row]
+    return Statement(sql, values, count)
 
 
 def batches(

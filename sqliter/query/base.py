@@ -96,8 +96,8 @@ class BaseQuery(Generic[M, D_co]):
 
     def to_sql(self) -> tuple[str, tuple[Any, ...]]:
         """Return the text and the parameters of the query, without running it."""
-        sql, params = self._statement()
-        return sql, tuple(params)
+        statement = self._statement()
+        return statement.sql, tuple(statement.params)
 
     # --- which rows ---
 

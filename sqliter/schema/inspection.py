@@ -6,7 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from sqliter.core.statement import Row, Statement
 
-__all__ = ["columns_of", "dropping_order", "indexes_named", "reach_of", "user_tables"]
+__all__ = [
+    "columns_of",
+    "dropping_order",
+    "indexes_named",
+    "reach_of",
+    "references",
+    "user_tables",
+]
 
 
 def user_tables() -> Statement:
@@ -62,10 +69,15 @@ def reach_of(table: str) -> Statement:
 def dropping_order(tables: Iterable[str], foreign_keys: Iterable[Row]) -> list[str]:
     """Return the tables with children before their parents, where that is possible."""
     left = list(tables)
-    pairs = [(str(c), str(p)) for c, p in foreign_keys if c != p]
+    pairs = [(str(c), str(p).lower()) for c, p in foreign_keys]
+    pairs = [(child, parent) for child, parent in pairs if child.lower() != parent]
     ordered: list[str] = []
     while left:
-        free = [t for t in left if not any(p == t and c in left for c, p in pairs)]
+        free = [
+            table
+            for table in left
+            if not any(p == table.lower() and c in left for c, p in pairs)
+        ]
         chosen = free or left[:1]  # a cycle has no beginning
         ordered += chosen
         left = [table for table in left if table not in chosen]

@@ -39,7 +39,7 @@ def nest() -> Iterator[Any]:
 
     def opened(parent: Scope | None = None, home: object = HOME) -> Scope:
         scope = Scope(home, None, 0, parent)
-        scope.is_open = True
+        scope.begun()
         scopes.enter(scope)
         found.append(scope)
         return scope
