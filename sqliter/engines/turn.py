@@ -14,10 +14,26 @@ from collections.abc import Callable
 from sqliter.exceptions import DatabaseBusyError
 
 
-class Ticket:
-    """A place in the queue; ``call`` wakes whoever waits for it."""
+GRACE = 0.01
+"""Seconds to look once more before giving up."""
 
-    __slots__ = ("call", "granted", "is_hopeless", "name", "thread")
+
+class Ticket:
+    """A place in the queue; ``call`` wakes whoever waits for it.
+
+    ``watched`` is the holder that its owner waits for, until ``deadline``.
+    """
+
+    __slots__ = (
+        "call",
+        "deadline",
+        "granted",
+        "has_grace",
+        "is_hopeless",
+        "name",
+        "thread",
+        "watched",
+    )
 
     def __init__(self, name: str, call: Callable[[], object]) -> None:
         self.name = name
@@ -25,6 +41,9 @@ class Ticket:
         self.thread = threading.get_ident()
         self.granted = False
         self.is_hopeless = False
+        self.watched: Ticket | None = None
+        self.deadline = 0.0
+        self.has_grace = True
 
 
 class Seat:
@@ -84,12 +103,18 @@ class Seat:
     def patience(self, ticket: Ticket) -> float:
         """Return the seconds to wait on: a long queue is fine while it moves.
 
-        Raises ``DatabaseBusyError`` once one holder has kept the seat too long.
+        Raises ``DatabaseBusyError`` once the same holder was waited for too long.
         """
         with self._mutex:
-            left = self._since + self.timeout - time.monotonic()
             if ticket.granted:
                 return self.timeout
+            if ticket.watched is not self._holder:
+                ticket.watched, ticket.has_grace = self._holder, True
+                ticket.deadline = time.monotonic() + self.timeout
+            left = ticket.deadline - time.monotonic()
+            if left <= 0 and ticket.has_grace:
+                ticket.has_grace = False  # a busy event loop may be what was slow
+                left = GRACE
             if ticket.is_hopeless or left <= 0:
                 raise self._busy()
             return left
