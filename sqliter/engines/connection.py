@@ -91,7 +91,7 @@ class Connection:
 
     def undo(self, *statements: str) -> None:
         """Run statements that take back; SQLite may have done so by itself."""
-        if self.raw.in_transaction:
+        if self.in_transaction:
             self.control(*statements)
 
     def close(self) -> None:
@@ -105,14 +105,13 @@ class Connection:
     def _execute(self, statement: Statement, request: Request) -> Result:
         if not request.internal:
             self._log.statement(statement.sql, statement.params)
-        before = self.raw.total_changes
         try:
+            before = self.raw.total_changes
             cursor = self.raw.execute(statement.sql, statement.params)
             rows = cursor.fetchall()
+            self._own_changes += self.raw.total_changes - before
         except (sqlite3.Error, OverflowError, ValueError) as error:
             raise fault_of(error, statement.sql) from error
-        finally:
-            self._own_changes += self.raw.total_changes - before
         if statement.rows is not None and cursor.rowcount != statement.rows:
             msg = f"{cursor.rowcount} of {statement.rows} rows were written: a trigger?"
             raise Fault(msg)

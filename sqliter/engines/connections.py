@@ -51,15 +51,17 @@ class Connections:
     def close(self) -> None:
         """Close all connections; what was not committed is discarded.
 
-        Readers at work go on, and are closed when they come back.
+        Readers that are lent go on, and are closed when they come back.
         """
         with self._mutex:
-            connections = list(self._open)
-            self._open.clear()
+            writer = [] if self.open_writer is None else [self.open_writer]
+            closed = [*self._idle, *writer]
+            for each in closed:
+                self._open.remove(each)
             self._idle.clear()
             self._generation += 1
             self.open_writer = None
-        for connection in connections:
+        for connection in closed:
             connection.close()
 
     def interrupt(self) -> None:

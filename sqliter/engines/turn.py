@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 from sqliter.exceptions import DatabaseBusyError
 
-
 GRACE = 0.01
 """Seconds to look once more before giving up."""
 
