@@ -67,7 +67,7 @@ class AwaitingEngine(LocalEngine):
                 alone = scope is None and self._pending is None
                 return await self._writing.run(
                     lambda: call(self._connections.writer().raw),
-                    self._connections.interrupt_writer if alone else lambda: None,
+                    self._connections.interrupt_writer if alone else None,
                 )
 
     async def close(self) -> None:
@@ -94,7 +94,7 @@ class AwaitingEngine(LocalEngine):
             await self._writing.run(lambda: self._begin(scope))
         except BaseException:
             try:
-                await self._surely(lambda: self._abandon(scope))
+                await self._writing.run(lambda: self._abandon(scope))
             finally:
                 seat.give_back()
             raise
@@ -112,7 +112,7 @@ class AwaitingEngine(LocalEngine):
             scope.ended()  # whoever is still inside is outside now
         try:
             keep = keep and hindrance is None
-            await self._surely(lambda: self._end(scope, keep=keep))
+            await self._writing.run(lambda: self._end(scope, keep=keep))
         finally:
             self._left(scope)
             if hindrance is None:
@@ -130,19 +130,6 @@ class AwaitingEngine(LocalEngine):
         """Take back what is open."""
         async with self._turn() as scope:
             await self._writing.run(lambda: self._rollback(scope))
-
-    async def _surely(self, call: Callable[[], None]) -> None:
-        """Call in the writer's thread, cancelled or not; then say so if it was."""
-        work = asyncio.ensure_future(self._writing.run(call))
-        cancelled: asyncio.CancelledError | None = None
-        while not work.done():
-            try:
-                await asyncio.wait([work])
-            except asyncio.CancelledError as error:
-                cancelled = error
-        work.result()
-        if cancelled is not None:
-            raise cancelled
 
     async def _take_turn(self) -> tuple[Scope | None, Seat]:
         while True:

@@ -135,7 +135,7 @@ class LocalEngine:
 
     def _carry_visitor(self, drive: Drive[Any]) -> None:
         """Run on a connection of its own, closed afterwards."""
-        with reported_as(SqlExecutionError, "-"):
+        with reported_as(SqlExecutionError, self.settings.begin_sql):
             connection = Connection(self.settings, self._log, reader=False)
             try:
                 self._carry(drive, connection, use_cache=False)

@@ -45,10 +45,11 @@ class _Job:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def result(self, interrupt: Callable[[], None]) -> Any:
+    async def result(self, interrupt: Callable[[], None] | None) -> Any:
         """Wait for the end; a cancelled wait interrupts and still waits for it.
 
-        Cancelled before a thread took it up, the call is never made.
+        Cancelled before a thread took it up, the call is never made. A call that has
+        no ``interrupt`` is made in any case.
         """
         cancelled: asyncio.CancelledError | None = None
         while not self._over:
@@ -57,9 +58,11 @@ class _Job:
             try:
                 await waiter
             except asyncio.CancelledError as error:
+                cancelled = error
+                if interrupt is None:
+                    continue
                 if self._claim.acquire(blocking=False):
                     raise
-                cancelled = error
                 interrupt()
         if cancelled is not None:
             raise cancelled
@@ -82,9 +85,13 @@ class Workers:
         self._count = 0
 
     async def run(
-        self, call: Callable[[], R], interrupt: Callable[[], None] = lambda: None
+        self, call: Callable[[], R], interrupt: Callable[[], None] | None = None
     ) -> R:
-        """Call in a thread: one hop. When it raises or returns, so does this."""
+        """Call in a thread: one hop. When it raises or returns, so does this.
+
+        ``interrupt`` stops the call when the wait is cancelled; a call without it goes
+        on to its end first.
+        """
         job = _Job(call, asyncio.get_running_loop())
         self._hire()
         self._jobs.put(job)
