@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sqliter import SqliterDB
+from sqliter.asyncio import AsyncSqliterDB
 from sqliter.core import cache
+from sqliter.engines import workers
 from sqliter.exceptions import InvalidProjectionError
 from sqliter.model import BaseDBModel
 from sqliter.model import model as model_module
@@ -104,3 +106,37 @@ def test_a_selection_of_fields_is_refused_for_groups(chained):
     query = SqliterDB(memory=True).select(Reading).group_by("value")
     with pytest.raises(InvalidProjectionError, match="group_by"):
         chained(query)
+
+
+HOPS = {
+    "insert": lambda db: db.insert(Reading(value=2)),
+    "bulk insert": lambda db: db.bulk_insert([Reading(value=n) for n in range(300)]),
+    "get": lambda db: db.get(Reading, 1),
+    "fetch all": lambda db: db.select(Reading).fetch_all(),
+    "count": lambda db: db.select(Reading).count(),
+    "query update": lambda db: db.select(Reading).filter(value=2).update({"value": 3}),
+    "create table": lambda db: db.create_table(Reading, force=True),
+    "raw fetch": lambda db: db.fetch("SELECT 1"),
+}
+
+
+@pytest.mark.parametrize("name", HOPS)
+async def test_an_operation_takes_one_hop_to_a_thread(name, tmp_path, counted):
+    db = AsyncSqliterDB(tmp_path / "x.db")
+    await db.create_table(Reading)
+    await db.insert(Reading(value=1))
+    hops = counted(workers, "_Job")
+    await HOPS[name](db)
+    assert hops.count == 1
+    await db.close()
+
+
+async def test_an_answer_from_the_cache_takes_no_hop(tmp_path, counted):
+    db = AsyncSqliterDB(tmp_path / "x.db", cache_enabled=True)
+    await db.create_table(Reading)
+    await db.insert(Reading(value=1))
+    await db.get(Reading, 1)
+    hops = counted(workers, "_Job")
+    assert await db.get(Reading, 1) is not None
+    assert hops.count == 0
+    await db.close()
