@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,6 +26,7 @@ class Column:
     def __init__(self, codec: Codec, declared: str | None = None) -> None:
         self.codec = codec
         self.db = sqlite3.connect(":memory:")
+        weakref.finalize(self, self.db.close)
         self.db.create_collation(DECIMAL_COLLATION, compare_decimal)
         self.db.create_aggregate("decimal_sum", 1, DecimalSum)  # type: ignore[arg-type]
         self.db.create_aggregate("decimal_avg", 1, DecimalAvg)  # type: ignore[arg-type]

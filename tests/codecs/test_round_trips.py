@@ -9,6 +9,7 @@ import re
 import sqlite3
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -778,7 +779,7 @@ def test_refuses_models_whose_names_are_not_resolved() -> None:
 def test_natural_encoding(value: Any, stored: Any) -> None:
     encoded = natural_encode(value)
     assert encoded == stored
-    with sqlite3.connect(":memory:") as db:
+    with closing(sqlite3.connect(":memory:")) as db:
         assert db.execute("SELECT ?", (encoded,)).fetchone() == (stored,)
 
 
