@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from sqliter.exceptions import DatabaseBusyError
 
-GRACE = 0.01
+GRACE = 0.1
 """Seconds to look once more before giving up."""
 
 

@@ -154,14 +154,6 @@ async def test_rollback_of_a_lost_inner_block_opens_nothing(db):
 # --- waiting -----------------------------------------------------------------------------
 
 
-async def test_a_long_queue_is_no_error_while_it_moves(tmp_path):
-    db = AsyncSqliterDB(tmp_path / "x.db", busy_timeout=0.05)
-    await db.create_table(Note)
-    await asyncio.gather(*(db.insert(Note(text=str(n))) for n in range(2000)))
-    assert await db.select(Note).count() == 2000
-    await db.close()
-
-
 async def test_a_cancelled_operation_that_waits_for_a_thread_is_never_made(tmp_path):
     db = AsyncSqliterDB(tmp_path / "x.db")
     await db.create_table(Note)

@@ -1,0 +1,116 @@
+"""The fair queue for the one seat, with a clock of the test's own."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from sqliter.engines import turn
+from sqliter.engines.turn import GRACE, Seat
+from sqliter.exceptions import DatabaseBusyError
+
+
+class Clock:
+    """Stands still until it is told the time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(turn, "time", SimpleNamespace(monotonic=clock.monotonic))
+    return clock
+
+
+def queued(seat: Seat, name: str, called: list[str]) -> turn.Ticket:
+    ticket = seat.sit_or_queue(name, lambda: called.append(name))
+    assert ticket is not None
+    return ticket
+
+
+def test_first_come_first_served() -> None:
+    seat, called = Seat(5), list[str]()
+    assert seat.sit_or_queue("a", lambda: None) is None
+    queued(seat, "b", called)
+    queued(seat, "c", called)
+    seat.give_back()
+    assert called == ["b"]
+    seat.give_back()
+    assert called == ["b", "c"]
+    seat.give_back()
+    assert seat.sit_or_queue("d", lambda: None) is None
+
+
+def test_a_long_queue_is_no_error_while_it_moves(clock: Clock) -> None:
+    seat, called = Seat(5), list[str]()
+    seat.sit_or_queue("first", lambda: None)
+    for number in range(100):
+        queued(seat, str(number), called)
+    last = queued(seat, "last", called)
+    for _ in range(100):
+        assert seat.patience(last) == 5
+        clock.now += 4
+        seat.give_back()
+    assert clock.now == 400
+
+
+def test_one_holder_gets_its_time_and_a_moment_more(clock: Clock) -> None:
+    seat = Seat(5)
+    seat.sit_or_queue("the holder", lambda: None)
+    waiting = queued(seat, "b", [])
+    assert seat.patience(waiting) == 5
+    clock.now = 3
+    assert seat.patience(waiting) == 2
+    clock.now = 5
+    assert seat.patience(waiting) == GRACE
+    with pytest.raises(
+        DatabaseBusyError, match=r"the holder has been using it for 5.0"
+    ):
+        seat.patience(waiting)
+
+
+def test_whoever_was_called_may_take_its_time(clock: Clock) -> None:
+    seat, called = Seat(5), list[str]()
+    seat.sit_or_queue("a", lambda: None)
+    waiting = queued(seat, "b", called)
+    seat.give_back()
+    clock.now = 60
+    assert (called, seat.patience(waiting)) == (["b"], 5)
+
+
+def test_leaving_the_queue_hands_a_granted_seat_on() -> None:
+    seat, called = Seat(5), list[str]()
+    seat.sit_or_queue("a", lambda: None)
+    leaving, staying = queued(seat, "b", called), queued(seat, "c", called)
+    seat.give_back()
+    seat.leave_queue(leaving)
+    assert called == ["b", "c"]
+    seat.give_back()
+    assert not staying.is_hopeless
+
+
+def test_a_closed_event_loop_is_passed_over() -> None:
+    def closed() -> None:
+        raise RuntimeError("Event loop is closed")
+
+    seat, called = Seat(5), list[str]()
+    seat.sit_or_queue("a", lambda: None)
+    seat.sit_or_queue("gone", closed)
+    queued(seat, "c", called)
+    seat.give_back()
+    assert called == ["c"]
+
+
+def test_a_thread_never_waits_for_itself() -> None:
+    seat = Seat(5)
+    seat.take("thread")
+    with pytest.raises(DatabaseBusyError, match="thread has been using it"):
+        seat.take("thread, again")
+    seat.give_back()
+    seat.take("thread, later")
