@@ -40,8 +40,7 @@ def fetch_one(spec: QuerySpec[M], context: Context) -> Steps[M | None]:
     """Return the first row the query gives, or ``None``."""
     narrow = planning.narrowed(spec)
     plan = planning.plan_select(narrow, context, "one")
-    found = yield from _fetch(narrow, plan, context)
-    return found[0] if found else None
+    return (yield from _fetch_row(narrow, plan, context))
 
 
 @reads
@@ -49,15 +48,13 @@ def fetch_first(spec: QuerySpec[M], context: Context) -> Steps[M | None]:
     """Return the first row in the query's order (by key if it has none)."""
     narrow = planning.first(spec)
     plan = planning.plan_select(narrow, context, "first")
-    found = yield from _fetch(narrow, plan, context)
-    return found[0] if found else None
+    return (yield from _fetch_row(narrow, plan, context))
 
 
 @reads
 def fetch_last(spec: QuerySpec[M], context: Context) -> Steps[M | None]:
     """Return the last row in the query's order (by key if it has none)."""
-    found = yield from _fetch(spec, planning.plan_last(spec, context), context)
-    return found[0] if found else None
+    return (yield from _fetch_row(spec, planning.plan_last(spec, context), context))
 
 
 @reads
@@ -102,6 +99,13 @@ def _fetch(spec: QuerySpec[M], plan: SelectPlan[M], context: Context) -> Steps[l
         yield from known(spec.table, context)
         result = yield from ask(plan.statement, memo=plan.memo)
         return plan.load(result.rows)
+
+
+def _fetch_row(
+    spec: QuerySpec[M], plan: SelectPlan[M], context: Context
+) -> Steps[M | None]:
+    found = yield from _fetch(spec, plan, context)
+    return found[0] if found else None
 
 
 def _scalar(statement: Statement, spec: QuerySpec[Any], context: Context) -> Steps[int]:

@@ -33,22 +33,19 @@ def create_index(table: Table, index: Index) -> Statement:
 
 
 def _index_name(index: Index) -> str:
-    if (
-        any(column.reference for column in index.columns[:1])
-        and len(index.columns) == 1
-    ):
-        return quote_identifier(index.name)
-    return index.name if index.name.isidentifier() else quote_identifier(index.name)
+    """Return the name as it was always spelled: in quotes for a foreign key."""
+    is_reference = len(index.columns) == 1 and index.columns[0].reference is not None
+    plain = index.name.isidentifier() and not is_reference
+    return index.name if plain else quote_identifier(index.name)
 
 
 def _definition(column: Column) -> str:
     if column.field == "pk":
         return f"{column.sql} INTEGER PRIMARY KEY AUTOINCREMENT"
-    if column.reference is not None:
-        required, unique = " NOT NULL" * column.required, " UNIQUE" * column.unique
-        return f"{column.sql} {column.codec.storage}{required}{unique}"
-    required, unique = " NOT NULL" * column.required, " UNIQUE" * column.unique
-    return f"{column.sql} {column.codec.storage}{unique}{required}"
+    constraints = [" UNIQUE" * column.unique, " NOT NULL" * column.required]
+    if column.reference is not None:  # the order in which they were always written
+        constraints.reverse()
+    return f"{column.sql} {column.codec.storage}{''.join(constraints)}"
 
 
 def _reference(column: Column) -> str:
