@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -94,6 +95,7 @@ class BaseDatabase(Generic[E]):
         limits = CacheLimits(cache_max_size, cache_ttl, cache_max_memory_mb)
         cache = Cache(limits, enabled=cache_enabled)
         self.context = Context(settings, cache, StatementLog(logger, debug=debug))
+        self.context.owner = weakref.ref(self)
         self._start(reset=reset)
 
     def _start(self, *, reset: bool) -> None:

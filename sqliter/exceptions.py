@@ -8,15 +8,19 @@ from Pydantic …) names it in a second line of its text and keeps it in
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any, ClassVar
 
 __all__ = [
     "DatabaseBusyError",
     "DatabaseConnectionError",
+    "DatabaseKindError",
+    "DetachedInstanceError",
     "ForeignKeyConstraintError",
     "ForeignKeyDeletionError",
     "ForeignKeyError",
     "ForeignKeyInsertionError",
+    "ForeignKeyLinkError",
     "ForeignKeyUpdateError",
     "InvalidFilterError",
     "InvalidForeignKeyError",
@@ -27,6 +31,8 @@ __all__ = [
     "InvalidProjectionError",
     "InvalidRelationshipError",
     "InvalidUpdateError",
+    "JunctionTableError",
+    "LazyLoadError",
     "ManyToManyError",
     "ManyToManyIntegrityError",
     "RecordDeletionError",
@@ -295,3 +301,46 @@ class ManyToManyIntegrityError(ManyToManyError):
     """A many-to-many link cannot be read or written."""
 
     message_template = "Many-to-many integrity error: {}"
+
+
+class ForeignKeyLinkError(
+    ManyToManyIntegrityError,
+    ForeignKeyConstraintError,
+    arguments=("operation", "reason"),
+):
+    """A link would join a row that does not exist."""
+
+    message_template = (
+        "Many-to-many integrity error: Cannot {} record - referenced record {}"
+    )
+
+
+class JunctionTableError(ManyToManyError, sqlite3.OperationalError):
+    """SQLite cannot write the table that keeps the links."""
+
+
+# --- reading relations ------------------------------------------------------
+
+
+class DetachedInstanceError(SqliterError, arguments=("relation",)):
+    """A relation is read of an object that belongs to no database."""
+
+    message_template = (
+        "Cannot load {}: the object has no database. Insert or fetch it first, "
+        "or set its db_context"
+    )
+
+
+class DatabaseKindError(SqliterError, TypeError, arguments=("relation", "database")):
+    """A relation to be awaited meets a blocking database, or the other way round."""
+
+    message_template = "Cannot load {}, the object came from {}"
+
+
+class LazyLoadError(SqliterError, arguments=("relation",)):
+    """A relation was loaded row by row while ``db.forbid_lazy()`` is on."""
+
+    message_template = (
+        "Lazy loading is forbidden: {} was not loaded with the object; use "
+        "select_related() or prefetch_related()"
+    )

@@ -16,15 +16,16 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from enum import StrEnum
+from types import SimpleNamespace
 from typing import Any
 
 DATABASE_VERBS = frozenset(
     {
         "connect", "close", "commit", "rollback", "get_table_names", "reset_database", "create_table",
         "create_indexes", "drop_table", "insert", "bulk_insert", "get",
-        "update", "update_where", "delete", "execute", "fetch",
+        "update", "update_where", "delete", "execute", "fetch", "load",
     }
 )  # fmt: skip
 QUERY_VERBS = frozenset(
@@ -33,6 +34,7 @@ QUERY_VERBS = frozenset(
         "update", "delete",
     }
 )  # fmt: skip
+RELATION_VERBS = QUERY_VERBS | {"add", "remove", "clear", "set"}
 CONNECTION_VERBS = frozenset({"execute", "executemany", "commit", "rollback", "close"})
 CURSOR_VERBS = frozenset({"fetchone", "fetchmany", "fetchall", "close"})
 
@@ -54,6 +56,21 @@ class Colour(StrEnum):
 
         return SqliterDB
 
+    @property
+    def orm(self) -> SimpleNamespace:
+        """The relation classes of this colour, under the names of `sqliter.orm`."""
+        return _awaited_orm() if self is Colour.ASYNC else _blocking_orm()
+
+    def many(self, handle: Any) -> Any:
+        """`author.books` or `article.tags` with awaited verbs, whatever the colour."""
+        return handle if self is Colour.ASYNC else BlockingRelation(handle)
+
+    async def reach(self, related: Any) -> Any:
+        """What a forward key gives to code of this colour: `book.author`, fetched."""
+        if self is Colour.SYNC or related is None:
+            return related
+        return await related.fetch()
+
     def wrap(self, database: Any) -> Any:
         """The database as tests use it: every verb awaited, whatever the colour."""
         return database if self is Colour.ASYNC else BlockingDatabase(database)
@@ -68,6 +85,43 @@ class Colour(StrEnum):
             )
         runs = [in_thread(coroutine) for coroutine in coroutines]
         return await asyncio.gather(*runs, return_exceptions=return_exceptions)
+
+
+def _blocking_orm() -> SimpleNamespace:
+    from sqliter import orm
+    from sqliter.orm import fields, m2m, query
+
+    return SimpleNamespace(
+        BaseDBModel=orm.BaseDBModel,
+        ForeignKey=orm.ForeignKey,
+        ManyToMany=orm.ManyToMany,
+        ReverseRelationship=orm.ReverseRelationship,
+        ReverseManyToMany=orm.ReverseManyToMany,
+        LazyLoader=fields.LazyLoader,
+        ReverseQuery=query.ReverseQuery,
+        PrefetchedResult=query.PrefetchedResult,
+        ManyToManyManager=m2m.ManyToManyManager,
+        PrefetchedM2MResult=m2m.PrefetchedM2MResult,
+        fk_id=orm.fk_id,
+    )
+
+
+def _awaited_orm() -> SimpleNamespace:
+    from sqliter.asyncio import orm
+
+    return SimpleNamespace(
+        BaseDBModel=orm.AsyncBaseDBModel,
+        ForeignKey=orm.AsyncForeignKey,
+        ManyToMany=orm.AsyncManyToMany,
+        ReverseRelationship=orm.AsyncReverseRelationship,
+        ReverseManyToMany=orm.AsyncReverseManyToMany,
+        LazyLoader=orm.AsyncLazyLoader,
+        ReverseQuery=orm.AsyncReverseQuery,
+        PrefetchedResult=orm.AsyncPrefetchedResult,
+        ManyToManyManager=orm.AsyncManyToManyManager,
+        PrefetchedM2MResult=orm.AsyncPrefetchedM2MResult,
+        fk_id=orm.fk_id,
+    )
 
 
 def in_thread(coroutine: Coroutine[Any, Any, Any]) -> asyncio.Future[Any]:
@@ -187,6 +241,22 @@ class BlockingQuery(Blocking):
         return BlockingQuery(copy.copy(self.wrapped))
 
 
+class BlockingRelation(BlockingQuery):
+    """The many objects of a relation: chained, awaited, iterated like the async ones."""
+
+    def _is_verb(self, name: str) -> bool:
+        return name in RELATION_VERBS or super()._is_verb(name)
+
+    def _dress(self, value: Any) -> Any:
+        if value is self.wrapped:
+            return self
+        return BlockingRelation(value) if _is_query(value) else value
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for each in self.wrapped:
+            yield each
+
+
 class BlockingDatabase(Blocking):
     """A database: verbs are awaited, `async with` enters and leaves the blocking block."""
 
@@ -212,7 +282,8 @@ class BlockingDatabase(Blocking):
 
 def unwrap(thing: Any) -> Any:
     """The library's own object behind a proxy (or the thing itself)."""
-    return thing.wrapped if isinstance(thing, Blocking) else thing
+    # the type is asked, not the object: a lazy relation may load when it is looked at
+    return thing.wrapped if issubclass(type(thing), Blocking) else thing
 
 
 def _call(
@@ -298,6 +369,20 @@ def committed(db: Any, sql: str) -> list[Any]:
     """The first column of what another program reads from the database's file."""
     with outside(db) as connection:
         return [row[0] for row in connection.execute(sql)]
+
+
+class Models(SimpleNamespace):
+    """Models that belong together, in the order their tables are made."""
+
+    async def create(self, db: Any) -> None:
+        """Make the table of each."""
+        for model in vars(self).values():
+            await db.create_table(model)
+
+
+async def values(rows: Any, field: str = "name") -> list[Any]:
+    """One field of all objects of a relation or query, sorted."""
+    return sorted(getattr(row, field) for row in await rows.fetch_all())
 
 
 def assert_no_transaction_left(db: Any) -> None:

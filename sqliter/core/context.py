@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqliter.core.cache import Cache
@@ -23,7 +24,13 @@ class Context:
     log: StatementLog
     known: set[object] = field(default_factory=set)
     reach: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    owner: Callable[[], object] = lambda: None
     _reach_epoch: int = 0
+
+    @property
+    def database(self) -> object:
+        """The database object; held weakly, so that a forgotten one goes at once."""
+        return self.owner()
 
     @staticmethod
     def now() -> int:

@@ -17,6 +17,7 @@ from sqliter.core.faults import MisfitFault
 from sqliter.core.statement import Row, Value
 from sqliter.model.codecs.codec import shown
 from sqliter.model.fields import coerce
+from sqliter.model.loaded import binder
 from sqliter.model.table import Column, Table
 
 __all__ = ["Loader", "decoder", "fits", "loader_of", "read"]
@@ -54,10 +55,15 @@ class Loader(Generic[M]):
         self._extra = extra == "allow"
         self._names = set(fields)
         self._post_init = bool(self._model.__pydantic_post_init__)
+        self._bind = binder(self._model)
+        self.width = len(columns)
 
-    def load(self, rows: Iterable[Row]) -> list[M]:
-        """Return an instance per row; a ``Fault`` names what does not fit."""
-        return [self.build(self.values(row)) for row in rows]
+    def load(self, rows: Iterable[Row], database: object = None) -> list[M]:
+        """Return an instance per row; a ``Fault`` names what does not fit.
+
+        Instances that want to know where they come from are told ``database``.
+        """
+        return [self.build(self.values(row), database) for row in rows]
 
     def values(self, row: Row) -> dict[str, Any]:
         """Return the decoded values of a row by field name."""
@@ -73,7 +79,7 @@ class Loader(Generic[M]):
             return self._values_carefully(row)
         return values
 
-    def build(self, values: dict[str, Any]) -> M:
+    def build(self, values: dict[str, Any], database: object = None) -> M:
         """Return an instance that has these values and nothing else."""
         model = self._model
         instance = model.__new__(model)
@@ -81,6 +87,8 @@ class Loader(Generic[M]):
         _set_fields_set(instance, self._names if self._shares else set(self._names))
         _set_extra(instance, {} if self._extra else None)
         _set_private(instance, None)
+        if self._bind is not None:
+            self._bind(instance, database)
         if self._post_init:
             self._finish(instance)
         return instance

@@ -30,6 +30,7 @@ Model: TypeAlias = Any
 class Reference(NamedTuple):
     """A foreign key as the table sees it."""
 
+    model: Model
     table: str
     on_delete: str
     on_update: str
@@ -45,6 +46,11 @@ class Column:
     required: bool
     unique: bool
     reference: Reference | None = None
+
+    @property
+    def target(self) -> Model | None:
+        """The model that a foreign key refers to."""
+        return self.reference.model if self.reference else None
 
     @functools.cached_property
     def sql(self) -> str:
@@ -203,6 +209,7 @@ def _reference_column(
         )
     target = info.to_model
     resolved: Any = resolve(target, model) if isinstance(target, str) else target
-    reference = Reference(resolved.get_table_name(), info.on_delete, info.on_update)
+    table = resolved.get_table_name()
+    reference = Reference(resolved, table, info.on_delete, info.on_update)
     column = info.db_column or name
     return Column(name, column, codec, not info.null, info.unique, reference)

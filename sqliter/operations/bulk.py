@@ -19,7 +19,7 @@ from sqliter.exceptions import (
 from sqliter.model.fields import validate
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Table
-from sqliter.operations.schema import known, touch
+from sqliter.operations.schema import all_known, touch
 from sqliter.planning import write
 from sqliter.planning.spec import QuerySpec
 
@@ -37,9 +37,10 @@ def update(
     checked = _checked(table, values)
     with reported_as(RecordUpdateError, table.name):
         stored = _stored(table, {"updated_at": context.now(), **checked})
-        yield from known(table, context)
+        plan = write.update_where(spec, stored)
+        yield from all_known(plan.reads, context)
         yield from touch(effects, table, context)
-        result = yield from ask(write.bulk_update_statement(spec, stored))
+        result = yield from ask(plan.statement)
     return result.rowcount
 
 
@@ -47,9 +48,10 @@ def update(
 def delete(effects: Effects, spec: QuerySpec[Any], context: Context) -> Steps[int]:
     """Delete every matching row; return how many there were."""
     with reported_as(RecordDeletionError, spec.table.name):
-        yield from known(spec.table, context)
+        plan = write.delete_where(spec)
+        yield from all_known(plan.reads, context)
         yield from touch(effects, spec.table, context, deletes=True)
-        result = yield from ask(write.delete_where_statement(spec))
+        result = yield from ask(plan.statement)
     return result.rowcount
 
 

@@ -85,7 +85,7 @@ def _fetch_models(
     fields = None if tuple(positions) == table.fields else tuple(positions)
     with reported_as(RecordFetchError, table.name):
         rows = (tuple(row[i] for i in positions.values()) for row in result.rows)
-        return loader_of(table, fields, local=local).load(rows)
+        return loader_of(table, fields, local=local).load(rows, context.database)
 
 
 def _positions(table: Table, columns: Sequence[str]) -> dict[str, int]:

@@ -18,8 +18,10 @@ from sqliter.exceptions import (
     RecordNotFoundError,
     RecordUpdateError,
 )
+from sqliter.model.loaded import bind, unsettled
 from sqliter.model.loader import loader_of
 from sqliter.model.model import BaseDBModel
+from sqliter.model.relations import forward_of
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Table, table_of
 from sqliter.operations.schema import known, touch
@@ -40,10 +42,12 @@ def insert(
     with reported_as(RecordInsertionError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
+        _settle(effects, instance)
         stamps = _stamps(instance, context.now(), keep=timestamp_override)
         fields, row = _row(table, instance, stamps)
         result = yield from ask(write.insert_statement(table, fields, [row]))
     _assign(effects, instance, {"pk": instance.pk or result.lastrowid, **stamps})
+    bind(instance, context.database)
     return instance
 
 
@@ -64,11 +68,14 @@ def bulk_insert(
         yield from known(table, context)
         yield from touch(effects, table, context)
         now = context.now()
+        for record in records:
+            _settle(effects, record)
         stamps = [_stamps(each, now, keep=timestamp_override) for each in records]
         rows = [_row(table, *pair) for pair in zip(records, stamps, strict=True)]
         keys = yield from _insert_rows(table, rows)
     for record, stamp, key in zip(records, stamps, keys, strict=True):
         _assign(effects, record, {"pk": record.pk or key, **stamp})
+        bind(record, context.database)
     return records
 
 
@@ -94,7 +101,7 @@ def get(
             memo = _get_memo(table, primary_key, context, cache_ttl)
         result = yield from ask(statement, memo=memo)
         loader = loader_of(table, None, local=context.settings.return_local_time)
-        found = loader.load(result.rows)
+        found = loader.load(result.rows, context.database)
     return found[0] if found else None
 
 
@@ -105,6 +112,7 @@ def update(effects: Effects, instance: BaseDBModel, context: Context) -> Steps[N
     with reported_as(RecordUpdateError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
+        _settle(effects, instance)
         stamp = {"updated_at": context.now()}
         values = {**vars(instance), **stamp}
         fields = tuple(f for f in table.fields if f != "pk" and f in values)
@@ -128,6 +136,18 @@ def delete(
         result = yield from ask(write.delete_statement(table, primary_key))
     if result.rowcount == 0:
         raise RecordNotFoundError(primary_key, table=table.name)
+
+
+def _settle(effects: Effects, instance: BaseDBModel) -> None:
+    """Take over the keys of objects that were assigned before they were saved."""
+    for name, key in unsettled(instance):
+        if key is None:
+            raise Fault(
+                f"'{name}' of {type(instance).__name__} is an object that is not "
+                "saved: insert it first"
+            )
+        field = forward_of(type(instance), name).field
+        _assign(effects, instance, {field: key})
 
 
 def _stamps(instance: BaseDBModel, now: int, *, keep: bool) -> dict[str, int]:

@@ -8,9 +8,10 @@ from sqliter.core.faults import Fault
 from sqliter.core.steps import Steps, look_up
 from sqliter.model.naming import other_spellings
 from sqliter.model.table import Table
+from sqliter.planning.frame import Reads
 from sqliter.schema import inspection
 
-__all__ = ["columns_of", "compare", "known", "other_spelling", "touch"]
+__all__ = ["all_known", "columns_of", "compare", "known", "other_spelling", "touch"]
 
 
 def known(table: Table, context: Context) -> Steps[None]:
@@ -32,6 +33,13 @@ def known(table: Table, context: Context) -> Steps[None]:
             f"no such table: {table.name}. The file has '{other}'; if that is the one, "
             f"give {table.model.__name__} a Meta with table_name = '{other}'"
         )
+
+
+def all_known(reads: Reads, context: Context) -> Steps[None]:
+    """Make sure of every table that a statement reads."""
+    for table in reads.tables:
+        if table not in context.known:
+            yield from known(table, context)
 
 
 def columns_of(table: Table) -> Steps[set[str]]:

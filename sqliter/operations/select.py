@@ -10,9 +10,12 @@ from sqliter.core.statement import Statement
 from sqliter.core.steps import Steps, ask, reads
 from sqliter.exceptions import RecordFetchError
 from sqliter.model.model import BaseDBModel
-from sqliter.operations.schema import known
+from sqliter.model.loaded import make_siblings
+from sqliter.operations.prefetch import prefetch
+from sqliter.operations.schema import all_known, known
 from sqliter.planning import select as planning
-from sqliter.planning.select import SelectPlan
+from sqliter.planning.groups import plan_groups
+from sqliter.planning.select import ScalarPlan, SelectPlan
 from sqliter.planning.spec import QuerySpec
 
 __all__ = [
@@ -60,9 +63,9 @@ def fetch_last(spec: QuerySpec[M], context: Context) -> Steps[M | None]:
 @reads
 def fetch_dicts(spec: QuerySpec[Any], context: Context) -> Steps[list[dict[str, Any]]]:
     """Return groups and aggregates as dicts."""
-    plan = planning.plan_groups(spec, context)
+    plan = plan_groups(spec, context)
     with reported_as(RecordFetchError, spec.table.name):
-        yield from known(spec.table, context)
+        yield from all_known(plan.reads, context)
         result = yield from ask(plan.statement, memo=plan.memo)
         try:
             return plan.load(result.rows)
@@ -73,13 +76,13 @@ def fetch_dicts(spec: QuerySpec[Any], context: Context) -> Steps[list[dict[str, 
 @reads
 def count(spec: QuerySpec[Any], context: Context) -> Steps[int]:
     """Return how many rows the query gives."""
-    return (yield from _scalar(planning.count_statement(spec), spec, context))
+    return (yield from _scalar(planning.count_plan(spec), spec, context))
 
 
 @reads
 def exists(spec: QuerySpec[Any], context: Context) -> Steps[bool]:
     """Return whether the query gives any row."""
-    return bool((yield from _scalar(planning.exists_statement(spec), spec, context)))
+    return bool((yield from _scalar(planning.exists_plan(spec), spec, context)))
 
 
 @reads
@@ -96,9 +99,14 @@ def explain(
 
 def _fetch(spec: QuerySpec[M], plan: SelectPlan[M], context: Context) -> Steps[list[M]]:
     with reported_as(RecordFetchError, spec.table.name):
-        yield from known(spec.table, context)
+        yield from all_known(plan.reads, context)
         result = yield from ask(plan.statement, memo=plan.memo)
-        return plan.load(result.rows)
+        found = plan.load(result.rows, context)
+    if spec.prefetch:
+        yield from prefetch(found, spec.prefetch, spec, context)
+    if spec.shares_lazy:
+        make_siblings(found)
+    return found
 
 
 def _fetch_row(
@@ -108,8 +116,8 @@ def _fetch_row(
     return found[0] if found else None
 
 
-def _scalar(statement: Statement, spec: QuerySpec[Any], context: Context) -> Steps[int]:
+def _scalar(plan: ScalarPlan, spec: QuerySpec[Any], context: Context) -> Steps[int]:
     with reported_as(RecordFetchError, spec.table.name):
-        yield from known(spec.table, context)
-        result = yield from ask(statement)
+        yield from all_known(plan.reads, context)
+        result = yield from ask(plan.statement)
     return int(result.rows[0][0] or 0)

@@ -1,18 +1,21 @@
-"""``filter(age__gt=3)``: from keywords to conditions."""
+"""``filter(age__gt=3, author__name="Ann")``: from keywords to conditions."""
 
 from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from sqliter.core.statement import Value
 from sqliter.exceptions import InvalidFilterError, InvalidRelationshipError
 from sqliter.model.fields import coerce
+from sqliter.model.keys import is_object, key_of, misfit
+from sqliter.model.relations import ForwardKey, Relation, relation_of
 from sqliter.model.table import Column, Table
-from sqliter.planning.spec import Condition
+from sqliter.planning.conditions import Comparison, Condition, Linked
 from sqliter.sql.lookups import Lookup, Operand, find_lookup, split_suffix
 
 __all__ = ["condition_on", "conditions", "encode_scalar", "operand_of"]
@@ -20,29 +23,64 @@ __all__ = ["condition_on", "conditions", "encode_scalar", "operand_of"]
 _SCALARS = (int, float, str, bytes)  # and bool, which is an int
 
 
+class _Keyword(NamedTuple):
+    """A keyword taken apart: a path of relations, a column at its end, an operator.
+
+    ``at_relation``: no column was named, the keyword ends with a to-many relation.
+    """
+
+    key: str
+    value: Any
+    suffix: str
+    relations: tuple[Relation, ...]
+    table: Table
+    column: Column
+    at_relation: bool = False
+
+    @property
+    def hop(self) -> int:
+        """Where the first to-many relation stands; after the last one if nowhere."""
+        to_many = [n for n, each in enumerate(self.relations) if each.to_many]
+        return to_many[0] if to_many else len(self.relations)
+
+    @property
+    def wants_none(self) -> bool | None:
+        """For a question whether there are related rows at all: whether not."""
+        if not self.at_relation or self.hop < len(self.relations) - 1:
+            return None
+        if self.suffix in ("__isnull", "__notnull"):
+            return bool(self.value) is (self.suffix == "__isnull")
+        is_null = self.value is None and self.suffix in ("__eq", "__ne")
+        return self.suffix == "__eq" if is_null else None
+
+
 def conditions(table: Table, keywords: dict[str, Any]) -> tuple[Condition, ...]:
-    """Return a condition per keyword.
+    """Return the conditions that keywords mean.
+
+    Those that go through the same to-many relation mean the same related row.
 
     Raises ``InvalidFilterError`` for unknown fields, operators and values that the
-    field cannot hold, ``TypeError`` for values the operator cannot take.
+    field cannot hold, ``InvalidRelationshipError`` for paths through what is no
+    relation, ``TypeError`` for values the operator cannot take.
     """
-    return tuple(_condition(table, key, value) for key, value in keywords.items())
+    return _conditions([_parsed(table, *item) for item in keywords.items()])
 
 
-def condition_on(operand: Operand, lookup: Lookup, value: Any) -> Condition:
+def condition_on(operand: Operand, lookup: Lookup, value: Any) -> Comparison:
     """Return the condition, with the value checked."""
     try:
         prepared = lookup.prepare(operand, value)
     except ValueError as error:
         raise _unfit(operand.name, value, error) from error
-    return Condition(operand, lookup, value, prepared)
+    return Comparison(operand, lookup, value, prepared)
 
 
-def operand_of(table: Table, column: Column) -> Operand:
+def operand_of(table: Table, column: Column, name: str | None = None) -> Operand:
     """Return the column as the left side of a comparison."""
     encode = functools.partial(_encode, table, column)
     codec = column.codec
-    return Operand(column.field, column.sql, codec.storage, encode, codec.collation)
+    label = name or column.field
+    return Operand(label, column.sql, codec.storage, encode, codec.collation)
 
 
 def encode_scalar(value: Any) -> Value:
@@ -61,41 +99,91 @@ def encode_scalar(value: Any) -> Value:
     return value
 
 
-def _condition(table: Table, key: str, value: Any) -> Condition:
-    column, suffix = _parse(table, key)
-    lookup = find_lookup(suffix)
+def _conditions(keywords: Sequence[_Keyword]) -> tuple[Condition, ...]:
+    """Return a condition per keyword, or per to-many relation they go through."""
+    groups: dict[object, list[_Keyword]] = {}
+    for each in keywords:
+        alone = each.hop == len(each.relations) or each.wants_none is not None
+        through = each.key if alone else each.relations[: each.hop + 1]
+        groups.setdefault(through, []).append(each)
+    return tuple(map(_condition, groups.values()))
+
+
+def _condition(group: list[_Keyword]) -> Condition:
+    first = group[0]
+    path = tuple(relation.name for relation in first.relations[: first.hop])
+    if first.hop == len(first.relations):
+        return _comparison(first, path)
+    relation = first.relations[first.hop]
+    if first.wants_none is not None:
+        return Linked(path, relation, negated=first.wants_none)
+    inner = [each._replace(relations=each.relations[each.hop + 1 :]) for each in group]
+    return Linked(path, relation, _conditions(inner))
+
+
+def _comparison(keyword: _Keyword, path: tuple[str, ...]) -> Comparison:
+    lookup = find_lookup(keyword.suffix)
     assert lookup is not None
-    return condition_on(operand_of(table, column), lookup, value)
+    name = keyword.key.removesuffix(keyword.suffix)
+    operand = operand_of(keyword.table, keyword.column, name)
+    return condition_on(operand, lookup, keyword.value)._replace(path=path)
 
 
-def _parse(table: Table, key: str) -> tuple[Column, str]:
-    """Split a keyword into a column and an operator; exact field names win."""
-    if key in table.by_field:
-        return table.by_field[key], "__eq"
+def _parsed(table: Table, key: str, value: Any) -> _Keyword:
+    """Take a keyword apart; exact names win over operators."""
+    if _ends(table, key):
+        return _followed(table, key, key, "__eq", value)
     name, suffix = split_suffix(key)
-    if name in table.by_field:
-        return table.by_field[name], suffix
-    raise _unknown(table, name)
+    return _followed(table, key, name, suffix, value)
 
 
-def _unknown(table: Table, name: str) -> Exception:
-    path = name.rpartition("__")[0]
-    if not path:
-        return InvalidFilterError(name)
-    first = name.partition("__")[0]
+def _ends(table: Table, name: str) -> bool:
+    return name in table.by_field or relation_of(table.model, name) is not None
+
+
+def _followed(table: Table, key: str, name: str, suffix: str, value: Any) -> _Keyword:
+    relations: list[Relation] = []
+    rest = name
+    while not _ends(table, rest):
+        head, _, tail = rest.partition("__")
+        relation = relation_of(table.model, head)
+        if relation is None or not tail:
+            raise _unknown(table, key, name, rest, relations)
+        relations.append(relation)
+        table, rest = relation.target_table, tail
+    end = relation_of(table.model, rest)
+    if isinstance(end, ForwardKey):
+        rest, end = end.field, None
+    if end is None:
+        column = table.by_field[rest]
+        return _Keyword(key, value, suffix, tuple(relations), table, column)
+    target, path = end.target_table, (*relations, end)
+    return _Keyword(key, value, suffix, path, target, target.pk, at_relation=True)
+
+
+def _unknown(
+    table: Table, key: str, name: str, rest: str, relations: Sequence[Relation]
+) -> Exception:
+    first = rest.partition("__")[0]
     if first in table.by_field:
-        operator = name.removeprefix(f"{first}__")
-        return InvalidFilterError(
-            first,
-            message=f"Failed to apply filter: unknown operator '{operator}' "
-            f"for field '{first}'",
-        )
-    return InvalidRelationshipError(path, first, table.model.__name__)
+        operator = rest.removeprefix(f"{first}__")
+        label = name.removesuffix(f"__{operator}")
+        text = f"unknown operator '{operator}' for field '{label}'"
+        return InvalidFilterError(label, message=f"Failed to apply filter: {text}")
+    if first and first != rest:
+        path = name.rpartition("__")[0]
+        return InvalidRelationshipError(path, first, table.model.__name__)
+    if not relations:
+        return InvalidFilterError(name)
+    model = table.model.__name__
+    return InvalidFilterError(f"{key} - field '{rest}' not found in {model}")
 
 
 def _encode(table: Table, column: Column, value: Any) -> Value:
     """Return a filter value as the column stores it."""
     codec = column.codec
+    if is_object(value) and (column.target is not None or column is table.pk):
+        return _key(column.target or table.model, value)
     if isinstance(value, codec.writes) and codec.encode is not None:
         return column.encode(value)
     if codec.encode is None and isinstance(value, _SCALARS):
@@ -106,6 +194,15 @@ def _encode(table: Table, column: Column, value: Any) -> Value:
         if type(value) in codec.reads and isinstance(value, (int, float)):
             return encode_scalar(value)  # Unix seconds and the like
         raise
+
+
+def _key(model: Any, value: Any) -> int:
+    reason = misfit(value, model)
+    key = None if reason else key_of(value)
+    if key is None:
+        msg = reason or f"this {type(value).__name__} is not saved"
+        raise ValueError(msg)
+    return key
 
 
 def _unfit(name: str, value: Any, error: Exception) -> InvalidFilterError:

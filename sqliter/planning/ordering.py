@@ -29,14 +29,14 @@ def split_direction(
 
 def order_terms(
     fields: Sequence[str],
-    sql_of: Callable[[str], str],
+    term_of: Callable[[str], Order],
     *,
     direction: str | None = None,
     reverse: bool = False,
     nulls: Nulls | None = None,
 ) -> tuple[Order, ...]:
-    """Return the terms; ``sql_of`` gives the expression of a name, or raises."""
-    expressions = [sql_of(field.removeprefix("-")) for field in fields]
+    """Return the terms; ``term_of`` gives the ascending one of a name, or raises."""
+    terms = [term_of(field.removeprefix("-")) for field in fields]
     if direction and reverse:
         msg = "Cannot specify both 'direction' and 'reverse' as it is ambiguous."
         raise InvalidOrderError(msg)
@@ -46,6 +46,6 @@ def order_terms(
         raise InvalidOrderError(f"nulls must be 'first' or 'last', not {nulls!r}.")
     downwards = reverse or (direction or "").upper() == "DESC"
     return tuple(
-        Order(expression, downwards != field.startswith("-"), nulls)
-        for field, expression in zip(fields, expressions, strict=True)
+        term._replace(descending=downwards != field.startswith("-"), nulls=nulls)
+        for field, term in zip(fields, terms, strict=True)
     )

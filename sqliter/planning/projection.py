@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqliter.core.statement import Value
-from sqliter.exceptions import InvalidProjectionError
-from sqliter.helpers import quote_identifier
+from sqliter.exceptions import InvalidForeignKeyError, InvalidProjectionError
+from sqliter.model.relations import ManyLink, Relation
 from sqliter.model.table import Column, Table
 from sqliter.planning.aggregates import AggregateSpec, aggregate_sql, is_decoded
+from sqliter.planning.counting import RelatedCount
 from sqliter.planning.filters import condition_on, encode_scalar, operand_of
-from sqliter.planning.spec import Condition, QuerySpec
+from sqliter.planning.paths import follow
+from sqliter.planning.spec import Aggregate, Comparison, QuerySpec
 from sqliter.sql.lookups import Operand, find_lookup, split_suffix
 
-__all__ = ["aggregates", "expression_of", "grouping", "having", "output_columns"]
+__all__ = [
+    "aggregate_output",
+    "aggregates",
+    "expression_of",
+    "grouping",
+    "having",
+    "related_count",
+]
+
+_ROW_IDS = {"rowid", "oid", "_rowid_"}
 
 
 def grouping(table: Table, fields: Iterable[str]) -> list[Column]:
@@ -31,7 +41,7 @@ def grouping(table: Table, fields: Iterable[str]) -> list[Column]:
 
 def aggregates(
     spec: QuerySpec[Any], given: dict[str, Any]
-) -> tuple[tuple[str, AggregateSpec], ...]:
+) -> tuple[tuple[str, Aggregate], ...]:
     """Return the aggregates with their aliases, checked against the query."""
     found = dict(spec.aggregates)
     for raw_alias, aggregate in given.items():
@@ -42,7 +52,7 @@ def aggregates(
     return tuple(found.items())
 
 
-def having(spec: QuerySpec[Any], keywords: dict[str, Any]) -> tuple[Condition, ...]:
+def having(spec: QuerySpec[Any], keywords: dict[str, Any]) -> tuple[Comparison, ...]:
     """Return conditions on grouped fields and aggregates."""
     if not spec.is_projection:
         msg = "having() requires projection mode. Use group_by/annotate."
@@ -55,19 +65,60 @@ def expression_of(spec: QuerySpec[Any], name: str) -> str | None:
     aggregate = dict(spec.aggregates).get(name)
     if aggregate is None:
         return None
+    if isinstance(aggregate, RelatedCount):
+        return aggregate.sql
     return _aggregate_operand(spec.table, name, aggregate).compared
 
 
-def output_columns(spec: QuerySpec[Any]) -> list[tuple[str, str, Column | None]]:
-    """Return ``(key, SQL, column that decodes it)`` of each value of a result."""
-    groups = [
-        (c.field, f"{c.sql} AS {quote_identifier(c.field)}", c) for c in spec.group_by
-    ]
-    return groups + [
-        (alias, f"{_aggregate_sql(spec.table, each)} AS {quote_identifier(alias)}",
-         _decoding_column(spec.table, each))
-        for alias, each in spec.aggregates
-    ]  # fmt: skip
+def aggregate_output(
+    table: Table, aggregate: AggregateSpec
+) -> tuple[str, Column | None]:
+    """Return the SQL of an aggregate, and the column that decodes its values."""
+    return _aggregate_sql(table, aggregate), _decoding_column(table, aggregate)
+
+
+def related_count(
+    spec: QuerySpec[Any], path: str, alias: str, *, distinct: bool
+) -> QuerySpec[Any]:
+    """Return the query with a count of the rows at the end of a path."""
+    relations = _counted(spec.table, path)
+    name = alias.strip()
+    _check_alias(spec.table, name, dict(spec.aggregates))
+    count = RelatedCount(relations, _label(spec.table, name), distinct)
+    groups = spec.group_by or _row_columns(spec)
+    aggregates = (*spec.aggregates, (name, count))
+    return spec._replace(group_by=groups, aggregates=aggregates, is_projection=True)
+
+
+def _counted(table: Table, path: str) -> tuple[Relation, ...]:
+    relations: list[Relation] = []
+    try:
+        for relation in follow(table, path):
+            relations.append(relation)
+            relation.target_table  # noqa: B018 - it must exist
+    except InvalidForeignKeyError as error:
+        many = "many-to-many " if isinstance(relations[-1], ManyLink) else ""
+        msg = f"Cannot resolve SQL metadata for {many}relationship '{path}'."
+        raise InvalidProjectionError(msg, original=error) from error
+    if not relations[-1].to_many:
+        msg = (
+            "with_count() terminal relationship must be to-many "
+            "(reverse FK or many-to-many)."
+        )
+        raise InvalidProjectionError(msg)
+    return tuple(relations)
+
+
+def _row_columns(spec: QuerySpec[Any]) -> tuple[Column, ...]:
+    if spec.selection is None:
+        return spec.table.columns
+    return tuple(spec.table.by_field[field] for field in spec.selection.loaded)
+
+
+def _label(table: Table, alias: str) -> str:
+    """Return a name for the value that SQLite takes for no column of the table."""
+    taken = {column.name.lower() for column in table.columns} | _ROW_IDS
+    return f"{alias} (count)" if alias.lower() in taken else alias
 
 
 def _column(table: Table, aggregate: AggregateSpec) -> Column | None:
@@ -83,11 +134,12 @@ def _decoding_column(table: Table, aggregate: AggregateSpec) -> Column | None:
     return column if is_decoded(aggregate, column) else None
 
 
-def _having(spec: QuerySpec[Any], key: str, value: Any) -> Condition:
+def _having(spec: QuerySpec[Any], key: str, value: Any) -> Comparison:
     name, suffix = (key, "__eq") if _is_known(spec, key) else split_suffix(key)
     lookup = find_lookup(suffix)
     assert lookup is not None
-    return condition_on(_having_operand(spec, name), lookup, value)
+    operand = _having_operand(spec, name)
+    return condition_on(operand, lookup, value)._replace(path=None)
 
 
 def _is_known(spec: QuerySpec[Any], name: str) -> bool:
@@ -105,6 +157,8 @@ def _having_operand(spec: QuerySpec[Any], name: str) -> Operand:
             "Aggregate aliases must be defined via annotate()/with_count() before "
             "calling having()."
         )
+    if isinstance(aggregate, RelatedCount):
+        return Operand(name, aggregate.sql, "BLOB", encode_scalar)
     return _aggregate_operand(spec.table, name, aggregate)
 
 
@@ -112,16 +166,12 @@ def _aggregate_operand(table: Table, name: str, aggregate: AggregateSpec) -> Ope
     sql = _aggregate_sql(table, aggregate)
     column = _decoding_column(table, aggregate)
     if column is None:
-        return Operand(name, sql, "BLOB", _encode_number)
+        return Operand(name, sql, "BLOB", encode_scalar)
     operand = operand_of(table, column)
     return Operand(name, sql, "BLOB", operand.encode, operand.collation)
 
 
-def _encode_number(value: Any) -> Value:
-    return encode_scalar(value)
-
-
-def _check_alias(table: Table, alias: str, found: dict[str, AggregateSpec]) -> None:
+def _check_alias(table: Table, alias: str, found: dict[str, Aggregate]) -> None:
     if not alias:
         msg = "Aggregate alias cannot be empty."
     elif '"' in alias:

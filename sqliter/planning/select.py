@@ -1,4 +1,4 @@
-"""From a question to the statement that answers it, and the loader of its rows."""
+"""From a question to the statement that answers it, and the reader of its rows."""
 
 from __future__ import annotations
 
@@ -7,59 +7,53 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqliter.core.context import Context
 from sqliter.core.statement import Memo, Row, Statement
-from sqliter.model.loader import Loader, loader_of, read
 from sqliter.model.model import BaseDBModel
-from sqliter.model.table import Column, Table
-from sqliter.planning.projection import output_columns
-from sqliter.planning.spec import Condition, Order, QuerySpec, Selection
+from sqliter.model.table import Table
+from sqliter.planning.conditions import Condition, all_of
+from sqliter.planning.frame import Frame, Reads
+from sqliter.planning.reading import Reader
+from sqliter.planning.spec import Order, QuerySpec, Selection
 from sqliter.sql.fragment import Fragment, join
 
 __all__ = [
-    "GroupPlan",
+    "ScalarPlan",
     "SelectPlan",
-    "count_statement",
-    "exists_statement",
+    "count_plan",
+    "exists_plan",
     "first",
     "get_statement",
+    "limit_clause",
+    "matching_keys",
+    "memo_of",
     "narrowed",
-    "plan_groups",
+    "order_clause",
     "plan_last",
     "plan_select",
-    "where",
+    "rows_of",
+    "texts_of",
 ]
 
 M = TypeVar("M", bound=BaseDBModel)
 
 
 class SelectPlan(NamedTuple, Generic[M]):
-    """A statement whose rows are instances."""
+    """A statement whose rows are instances, and everything that it reads."""
 
     statement: Statement
-    loader: Loader[M]
+    reader: Reader[M]
+    reads: Reads
     memo: Memo | None
 
-    def load(self, rows: Iterable[Row]) -> list[M]:
+    def load(self, rows: Iterable[Row], context: Context) -> list[M]:
         """Return an instance per row."""
-        return self.loader.load(rows)
+        return self.reader.load(rows, context.database)
 
 
-class GroupPlan(NamedTuple):
-    """A statement whose rows are dicts: groups, and aggregates over them."""
+class ScalarPlan(NamedTuple):
+    """A statement that gives one number, and everything that it reads."""
 
     statement: Statement
-    outputs: tuple[tuple[str, Column | None], ...]
-    memo: Memo | None
-    local: bool
-
-    def load(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
-        """Return a dict per row, values in the types of their fields."""
-        return [
-            {
-                key: value if column is None else read(column, value, local=self.local)
-                for (key, column), value in zip(self.outputs, row, strict=True)
-            }
-            for row in rows
-        ]
+    reads: Reads
 
 
 def plan_select(
@@ -67,43 +61,27 @@ def plan_select(
 ) -> SelectPlan[M]:
     """Plan fetching the rows of a query; ``kind`` keeps cached answers apart."""
     spec = _shareable(spec, context)
-    return _plan(spec, _rows_of(spec, _columns(spec)), context, kind)
+    frame = spec.frame(spec.loaded)
+    reader = Reader(spec, frame, local=context.settings.return_local_time)
+    return _plan(spec, frame, reader, rows_of(spec, frame, reader.columns), context, kind)
 
 
 def plan_last(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
     """Plan fetching the last row in the query's order, with ``pk`` as tie-break."""
     spec = _shareable(spec, context)
-    order = _complete_order(spec)
-    backwards = tuple(term.reversed() for term in order)
+    ordered = spec._replace(order=_complete_order(spec))
+    backwards = tuple(term.reversed() for term in ordered.order)
     if not spec.is_windowed:
         return plan_select(narrowed(spec._replace(order=backwards)), context, "last")
-    pk = spec.table.pk.sql
-    rows = _rows_of(spec._replace(order=order), pk)
-    terms = ", ".join(term.render() for term in backwards)
-    sql = (
-        f"SELECT {_columns(spec)} FROM {spec.table.sql} "
-        f"WHERE {pk} IN ({rows.sql}) ORDER BY {terms} LIMIT ?"
-    )
-    return _plan(spec, Fragment(sql, (*rows.params, 1)), context, "last")
-
-
-def plan_groups(spec: QuerySpec[Any], context: Context) -> GroupPlan:
-    """Plan fetching groups and aggregates."""
-    outputs = output_columns(spec)
-    columns = ", ".join(sql for _, sql, _ in outputs)
-    parts = [
-        Fragment(f"SELECT {columns} FROM {spec.table.sql}"),
-        where(spec.conditions),
-        _group_by(spec),
-        _clause("HAVING", spec.having),
-        _order_by(spec),
-        _limit(spec),
-    ]
-    fragment = join("", parts)
-    local = context.settings.return_local_time
-    kept = tuple((key, column) for key, _, column in outputs)
-    memo = _memo(spec, ("groups", spec.table, local), context)
-    return GroupPlan(Statement(*fragment), kept, memo, local)
+    outer = QuerySpec(spec.table, (), spec.selection, backwards, related=spec.loaded)
+    frame = outer.frame(outer.loaded)
+    reader = Reader(outer, frame, local=context.settings.return_local_time)
+    keys = matching_keys(ordered, frame.reads)
+    tail = order_clause(outer, frame)
+    pk = f"{frame.prefix(())}{spec.table.pk.sql}"
+    sql = f"SELECT {reader.columns} FROM {frame.sql} WHERE {pk} IN ({keys.sql}){tail}"
+    fragment = Fragment(f"{sql} LIMIT ?", (*keys.params, 1))
+    return _plan(spec, frame, reader, fragment, context, "last")
 
 
 def get_statement(table: Table, primary_key: Any) -> Statement:
@@ -115,21 +93,25 @@ def get_statement(table: Table, primary_key: Any) -> Statement:
     return Statement(sql, (primary_key,))
 
 
-def count_statement(spec: QuerySpec[Any]) -> Statement:
-    """Return the statement that counts the rows; limit and offset are honoured."""
+def count_plan(spec: QuerySpec[Any]) -> ScalarPlan:
+    """Plan counting the rows; limit and offset are honoured."""
+    frame = (spec if spec.is_windowed else spec._replace(order=())).frame()
     if spec.is_windowed:
-        rows = _rows_of(spec, "1")
-        return Statement(f"SELECT COUNT(*) FROM ({rows.sql})", rows.params)
-    condition = where(spec.conditions)
-    return Statement(
-        f"SELECT COUNT(*) FROM {spec.table.sql}{condition.sql}", condition.params
-    )
+        rows = rows_of(spec, frame, "1")
+        fragment = Fragment(f"SELECT COUNT(*) FROM ({rows.sql})", rows.params)
+    else:
+        head = Fragment(f"SELECT COUNT(*) FROM {frame.sql}")
+        fragment = join("", [head, all_of("WHERE", spec.conditions, frame)])
+    return ScalarPlan(Statement(*fragment), frame.reads)
 
 
-def exists_statement(spec: QuerySpec[Any]) -> Statement:
-    """Return the statement that tells whether there is any row."""
-    rows = _rows_of(narrowed(spec._replace(order=())), "1")
-    return Statement(f"SELECT EXISTS ({rows.sql})", rows.params)
+def exists_plan(spec: QuerySpec[Any]) -> ScalarPlan:
+    """Plan asking whether there is any row."""
+    spec = narrowed(spec._replace(order=()))
+    frame = spec.frame()
+    rows = rows_of(spec, frame, "1")
+    statement = Statement(f"SELECT EXISTS ({rows.sql})", rows.params)
+    return ScalarPlan(statement, frame.reads)
 
 
 def narrowed(spec: QuerySpec[M]) -> QuerySpec[M]:
@@ -144,35 +126,82 @@ def first(spec: QuerySpec[M]) -> QuerySpec[M]:
     return narrowed(spec._replace(order=order))
 
 
-def where(conditions: tuple[Condition, ...]) -> Fragment:
-    """Return the WHERE clause with a space before it, or nothing."""
-    return _clause("WHERE", conditions)
+def matching_keys(spec: QuerySpec[Any], reads: Reads) -> Fragment:
+    """Return the SELECT of the keys of the rows, for use inside a statement."""
+    frame = spec.frame(reads=reads)
+    return rows_of(spec, frame, f"{frame.prefix(())}{spec.table.pk.sql}")
+
+
+def rows_of(spec: QuerySpec[Any], frame: Frame, columns: str) -> Fragment:
+    """Return the SELECT of these columns of the rows."""
+    return join(
+        "",
+        [
+            Fragment(f"SELECT {columns} FROM {frame.sql}"),
+            all_of("WHERE", spec.conditions, frame),
+            Fragment(order_clause(spec, frame)),
+            limit_clause(spec),
+        ],
+    )
+
+
+def order_clause(spec: QuerySpec[Any], frame: Frame) -> str:
+    """Return the ORDER BY clause with a space before it, or nothing."""
+    if not spec.order:
+        return ""
+    return " ORDER BY " + ", ".join(term.render(frame) for term in spec.order)
+
+
+def limit_clause(spec: QuerySpec[Any]) -> Fragment:
+    """Return the LIMIT clause with a space before it, or nothing."""
+    if spec.offset:
+        limit = -1 if spec.limit is None else spec.limit
+        return Fragment(" LIMIT ? OFFSET ?", (limit, spec.offset))
+    if spec.limit is None:
+        return Fragment("")
+    return Fragment(" LIMIT ?", (spec.limit,))
+
+
+def memo_of(
+    spec: QuerySpec[Any], kind: object, reads: Reads, context: Context
+) -> Memo | None:
+    """Return how an answer is remembered: by all that it depends on."""
+    if not _is_remembered(spec, context):
+        return None
+    window = (spec.order, spec.limit, spec.offset)
+    groups = (tuple(c.field for c in spec.group_by), spec.aggregates)
+    local = context.settings.return_local_time
+    key = (
+        *(kind, local, spec.table, spec.selection, spec.loaded),
+        *(texts_of(spec.conditions, spec), window, groups),
+        texts_of(spec.having, spec),
+    )
+    return Memo(key, spec.table.name, reads.names, spec.ttl)
+
+
+def texts_of(
+    conditions: Iterable[Condition], spec: QuerySpec[Any]
+) -> frozenset[tuple[object, str]]:
+    """Return the conditions as keys of the cache.
+
+    Texts tell 1, 1.0, True, "1" and -0.0 apart, which are equal as values.
+    """
+    return frozenset(
+        (each.path, repr(each.render(Frame(spec.table, [each.path or ()]))))
+        for each in conditions
+    )
 
 
 def _plan(
-    spec: QuerySpec[M], fragment: Fragment, context: Context, kind: str
+    spec: QuerySpec[M],
+    frame: Frame,
+    reader: Reader[M],
+    fragment: Fragment,
+    context: Context,
+    kind: str,
 ) -> SelectPlan[M]:
-    fields = spec.selection.loaded if spec.selection else None
-    local = context.settings.return_local_time
-    loader: Loader[M] = loader_of(spec.table, fields, local=local)
-    memo = _memo(spec, (kind, loader), context)
-    return SelectPlan(Statement(*fragment), loader, memo)
-
-
-def _memo(spec: QuerySpec[Any], kind: object, context: Context) -> Memo | None:
-    """Return how the answer is remembered: by all that it depends on."""
-    if not _is_remembered(spec, context):
-        return None
-    name = spec.table.name
-    window = (spec.order, spec.limit, spec.offset)
-    groups = (tuple(c.field for c in spec.group_by), spec.aggregates)
-    key = (kind, _texts(spec.conditions), window, groups, _texts(spec.having))
-    return Memo(key, name, (name,), spec.ttl)
-
-
-def _texts(conditions: tuple[Condition, ...]) -> frozenset[str]:
-    # Texts tell 1, 1.0, True, "1" and -0.0 apart, which are equal as values.
-    return frozenset(repr(condition.render()) for condition in conditions)
+    memo = memo_of(spec, kind, frame.reads, context)
+    return SelectPlan(Statement(*fragment), reader, frame.reads, memo)
 
 
 def _is_remembered(spec: QuerySpec[Any], context: Context) -> bool:
@@ -188,48 +217,8 @@ def _shareable(spec: QuerySpec[M], context: Context) -> QuerySpec[M]:
     return spec._replace(selection=Selection(fields))
 
 
-def _rows_of(spec: QuerySpec[Any], columns: str) -> Fragment:
-    head = Fragment(f"SELECT {columns} FROM {spec.table.sql}")
-    return join("", [head, where(spec.conditions), _order_by(spec), _limit(spec)])
-
-
-def _columns(spec: QuerySpec[Any]) -> str:
-    if spec.selection is None:
-        return spec.table.select_list
-    columns = spec.table.by_field
-    return ", ".join(columns[field].selected for field in spec.selection.loaded)
-
-
-def _clause(keyword: str, conditions: tuple[Condition, ...]) -> Fragment:
-    if not conditions:
-        return Fragment("")
-    joined = join(" AND ", (condition.render() for condition in conditions))
-    return Fragment(f" {keyword} {joined.sql}", joined.params)
-
-
-def _group_by(spec: QuerySpec[Any]) -> Fragment:
-    if not spec.group_by:
-        return Fragment("")
-    return Fragment(" GROUP BY " + ", ".join(c.compared for c in spec.group_by))
-
-
-def _order_by(spec: QuerySpec[Any]) -> Fragment:
-    if not spec.order:
-        return Fragment("")
-    return Fragment(" ORDER BY " + ", ".join(term.render() for term in spec.order))
-
-
-def _limit(spec: QuerySpec[Any]) -> Fragment:
-    if spec.offset:
-        limit = -1 if spec.limit is None else spec.limit
-        return Fragment(" LIMIT ? OFFSET ?", (limit, spec.offset))
-    if spec.limit is None:
-        return Fragment("")
-    return Fragment(" LIMIT ?", (spec.limit,))
-
-
 def _complete_order(spec: QuerySpec[Any]) -> tuple[Order, ...]:
     pk = spec.table.pk.sql
-    if any(term.sql == pk for term in spec.order):
+    if any(term.sql == pk and term.path == () for term in spec.order):
         return spec.order
     return (*spec.order, Order(pk))

@@ -2,52 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from sqliter.model.model import BaseDBModel
+from sqliter.model.relations import Relation
 from sqliter.model.table import Column, Table
 from sqliter.planning.aggregates import AggregateSpec
-from sqliter.sql.fragment import Fragment
-from sqliter.sql.lookups import Lookup, Operand
+from sqliter.planning.conditions import Comparison, Condition, paths_of
+from sqliter.planning.counting import RelatedCount
+from sqliter.planning.frame import Frame, Path, Reads
 
-__all__ = ["Condition", "Order", "QuerySpec", "Selection"]
+__all__ = [
+    "Aggregate",
+    "Comparison",
+    "Condition",
+    "Order",
+    "PrefetchNode",
+    "QuerySpec",
+    "Selection",
+]
 
 M = TypeVar("M", bound=BaseDBModel)
 
-
-class Condition(NamedTuple):
-    """A comparison that must hold.
-
-    ``value`` is what the user gave, ``prepared`` what the lookup made of it.
-    """
-
-    operand: Operand
-    lookup: Lookup
-    value: Any
-    prepared: Any
-
-    def render(self) -> Fragment:
-        """Return its SQL."""
-        return self.lookup.render(self.operand, self.prepared)
+Aggregate: TypeAlias = AggregateSpec | RelatedCount
 
 
 class Order(NamedTuple):
-    """One ordering term; ``nulls`` is ``"first"``, ``"last"`` or SQLite's own."""
+    """One ordering term: a column (at the end of a path), or an expression.
+
+    ``nulls`` is ``"first"``, ``"last"`` or SQLite's own.
+    """
 
     sql: str
     descending: bool = False
     nulls: str | None = None
+    path: Path | None = ()
 
     def reversed(self) -> Order:
         """Return the term that orders the other way round."""
         nulls = {"first": "last", "last": "first"}.get(self.nulls or "")
-        return Order(self.sql, not self.descending, nulls)
+        return self._replace(descending=not self.descending, nulls=nulls)
 
-    def render(self) -> str:
+    def render(self, frame: Frame) -> str:
         """Return its SQL."""
         direction = "DESC" if self.descending else "ASC"
         nulls = f" NULLS {self.nulls.upper()}" if self.nulls else ""
-        return f"{self.sql} {direction}{nulls}"
+        prefix = "" if self.path is None else frame.prefix(self.path)
+        return f"{prefix}{self.sql} {direction}{nulls}"
 
 
 class Selection(NamedTuple):
@@ -62,8 +63,23 @@ class Selection(NamedTuple):
         return self.fields if "pk" in self.fields else (*self.fields, "pk")
 
 
+class PrefetchNode(NamedTuple):
+    """A relation to fetch for all rows at once, and those of its rows in turn.
+
+    ``query`` narrows, orders or cuts what is fetched for each row.
+    """
+
+    relation: Relation
+    query: QuerySpec[Any] | None = None
+    children: tuple[PrefetchNode, ...] = ()
+
+
 class QuerySpec(NamedTuple, Generic[M]):
-    """Which rows, which columns, in which order, grouped how."""
+    """Which rows, which columns, in which order, grouped how, with what beside them.
+
+    ``related`` are the foreign keys whose rows are asked for; ``parent`` is what
+    every row's foreign key of that name is known to lead to.
+    """
 
     table: Table
     conditions: tuple[Condition, ...] = ()
@@ -73,12 +89,36 @@ class QuerySpec(NamedTuple, Generic[M]):
     offset: int | None = None
     is_projection: bool = False
     group_by: tuple[Column, ...] = ()
-    aggregates: tuple[tuple[str, AggregateSpec], ...] = ()
-    having: tuple[Condition, ...] = ()
+    aggregates: tuple[tuple[str, Aggregate], ...] = ()
+    having: tuple[Comparison, ...] = ()
     cached: bool = True
     ttl: float | None = None
+    related: tuple[Path, ...] = ()
+    prefetch: tuple[PrefetchNode, ...] = ()
+    parent: tuple[str, Any] | None = None
+    shares_lazy: bool = False
 
     @property
     def is_windowed(self) -> bool:
         """Whether only a part of the matching rows is asked for."""
         return bool(self.offset) or (self.limit is not None and self.limit >= 0)
+
+    @property
+    def loaded(self) -> tuple[Path, ...]:
+        """The foreign keys whose rows come along.
+
+        Those of filters do so, too: they are joined anyway. A selection of fields
+        says what is wanted, so then only what was asked for does.
+        """
+        if self.selection is not None:
+            return self.related
+        compared = (each for each in self.conditions if isinstance(each, Comparison))
+        return tuple(dict.fromkeys((*paths_of(compared), *self.related)))
+
+    def frame(
+        self, loaded: tuple[Path, ...] = (), *, reads: Reads | None = None
+    ) -> Frame:
+        """Return what is read from, with the rows of these foreign keys."""
+        ordered = [term.path for term in self.order if term.path]
+        others = [*loaded, *ordered]
+        return Frame(self.table, paths_of(self.conditions), others, reads=reads)

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqliter.core.statement import Statement, Value
 from sqliter.model.table import Table
-from sqliter.planning.select import where
+from sqliter.planning.conditions import all_of, paths_of
+from sqliter.planning.frame import Reads
+from sqliter.planning.select import matching_keys
 from sqliter.planning.spec import QuerySpec
+from sqliter.sql.fragment import Fragment
 
 __all__ = [
-    "bulk_update_statement",
+    "DmlPlan",
     "delete_statement",
-    "delete_where_statement",
+    "delete_where",
     "insert_fields",
     "insert_statement",
     "update_statement",
+    "update_where",
 ]
 
 MOST_ROWS = 100  # of one INSERT: beyond that the text costs more than it saves
 MOST_VALUES = 30_000  # SQLite takes 32,766 in a statement
+
+
+class DmlPlan(NamedTuple):
+    """A statement that changes every matching row, and everything that it reads."""
+
+    statement: Statement
+    reads: Reads
 
 
 def insert_fields(table: Table, *, with_pk: bool) -> tuple[str, ...]:
@@ -68,19 +79,27 @@ def delete_statement(table: Table, pk: Value) -> Statement:
     return Statement(f"DELETE FROM {table.sql} WHERE {table.pk.sql} = ?", (pk,))
 
 
-def bulk_update_statement(spec: QuerySpec[Any], values: dict[str, Value]) -> Statement:
-    """Return the UPDATE of all rows that match; fields to stored values."""
-    condition = where(spec.conditions)
+def update_where(spec: QuerySpec[Any], values: dict[str, Value]) -> DmlPlan:
+    """Plan the UPDATE of all rows that match; fields to stored values."""
     table = spec.table
     assignments = ", ".join(f"{table.by_field[field].sql} = ?" for field in values)
-    sql = f"UPDATE {table.sql} SET {assignments}{condition.sql}"
-    return Statement(sql, (*values.values(), *condition.params))
+    return _dml(spec, f"UPDATE {table.sql} SET {assignments}", tuple(values.values()))
 
 
-def delete_where_statement(spec: QuerySpec[Any]) -> Statement:
-    """Return the DELETE of all rows that match."""
-    condition = where(spec.conditions)
-    return Statement(f"DELETE FROM {spec.table.sql}{condition.sql}", condition.params)
+def delete_where(spec: QuerySpec[Any]) -> DmlPlan:
+    """Plan the DELETE of all rows that match."""
+    return _dml(spec, f"DELETE FROM {spec.table.sql}")
+
+
+def _dml(spec: QuerySpec[Any], head: str, params: tuple[Value, ...] = ()) -> DmlPlan:
+    rows = spec._replace(order=(), limit=None, offset=None)
+    reads = Reads()
+    if paths_of(spec.conditions):  # SQLite joins nothing to what it changes
+        keys = matching_keys(rows, reads)
+        where = Fragment(f" WHERE {spec.table.pk.sql} IN ({keys.sql})", keys.params)
+    else:
+        where = all_of("WHERE", spec.conditions, rows.frame(reads=reads))
+    return DmlPlan(Statement(head + where.sql, (*params, *where.params)), reads)
 
 
 def _insert_sql(table: Table, fields: tuple[str, ...], count: int) -> str:

@@ -22,8 +22,12 @@ from sqliter.model.table import table_of
 from sqliter.planning import filters, projection, selection
 from sqliter.planning.aggregates import AggregateSpec
 from sqliter.planning.ordering import Nulls, order_terms, split_direction
-from sqliter.planning.select import plan_groups, plan_select
-from sqliter.planning.spec import QuerySpec, Selection
+from sqliter.planning.paths import forward_column, forward_path, prefetch_nodes
+from sqliter.planning.prefetch import Prefetch, as_prefetch
+from sqliter.planning.groups import plan_groups
+from sqliter.planning.select import plan_select
+from sqliter.planning.conditions import paths_of
+from sqliter.planning.spec import Order, QuerySpec, Selection
 
 __all__ = ["BaseQuery", "FilterValue"]
 
@@ -33,6 +37,15 @@ D_co = TypeVar("D_co", bound="HasContext", covariant=True)
 FilterValue: TypeAlias = Any
 """What a filter compares with: a value of the field's type, ``None``, or a list."""
 
+
+_NO_TRAVERSAL = (
+    "Relationship filter traversal is not supported in projection mode. "
+    "Filter by the key (author=...), or through a to-many relation."
+)
+_NO_JOINS = (
+    "Projection queries do not support relationship traversal filters or "
+    "select_related joins."
+)
 
 _INSTEAD = {
     "count": "Use len(fetch_dicts()) instead.",
@@ -60,9 +73,15 @@ class BaseQuery(Generic[M, D_co]):
         self.db = db
         self.model_class = model_class
         self._spec: QuerySpec[M] = QuerySpec(table_of(model_class))
+        self._prefetch_paths: tuple[str, ...] = ()
         self.fields(fields)
 
     # --- what it is ---
+
+    @property
+    def spec(self) -> QuerySpec[M]:
+        """What is asked, as immutable data."""
+        return self._spec
 
     @property
     def table_name(self) -> str:
@@ -72,10 +91,7 @@ class BaseQuery(Generic[M, D_co]):
     @property
     def filters(self) -> list[tuple[str, Any, str]]:
         """The conditions as ``(field, value, operator)``."""
-        return [
-            (each.operand.name, each.value, each.lookup.suffix)
-            for each in self._spec.conditions
-        ]
+        return [item for each in self._spec.conditions for item in each.described()]
 
     @property
     def projection_mode(self) -> bool:
@@ -89,8 +105,9 @@ class BaseQuery(Generic[M, D_co]):
             >>> adults = db.select(User).filter(age__gte=18)
             >>> ann = adults.clone().filter(name="Ann")
         """
-        twin = type(self)(self.db, self.model_class)
-        return twin._with(**self._spec._asdict())  # noqa: SLF001 - of the same class
+        twin = type(self).__new__(type(self))
+        vars(twin).update(vars(self))
+        return twin
 
     __copy__ = clone
 
@@ -104,11 +121,16 @@ class BaseQuery(Generic[M, D_co]):
     def filter(self, **conditions: FilterValue) -> Self:
         """Keep the rows that meet all conditions.
 
-        Keywords are field names, optionally with an operator: ``age__gt=3``. Raises
-        ``InvalidFilterError`` for unknown names and impossible values, ``TypeError``
-        for values the operator cannot take.
+        Keywords are field names, optionally with an operator: ``age__gt=3``, or paths
+        of relations: ``author__name="Ann"``, ``tags__name__in=[...]``, ``author=ann``.
+        A to-many relation asks for some related row; keywords of one call mean the
+        same one. Raises ``InvalidFilterError`` for unknown names and impossible values,
+        ``InvalidRelationshipError`` for paths through what is no relation,
+        ``TypeError`` for values the operator cannot take.
         """
         found = filters.conditions(self._spec.table, conditions)
+        if self._spec.is_projection and paths_of(found):
+            raise InvalidProjectionError(_NO_TRAVERSAL)
         return self._with(conditions=(*self._spec.conditions, *found))
 
     def limit(self, limit_value: int | None) -> Self:
@@ -135,6 +157,7 @@ class BaseQuery(Generic[M, D_co]):
     ) -> Self:
         """Order by these fields (``pk`` if none); ``"-name"`` runs downwards.
 
+        ``"author__name"`` orders by a field at the other end of a foreign key.
         ``reverse`` turns all of them round, ``nulls`` puts NULLs ``"first"`` or
         ``"last"`` (default: below every value). The last call counts. Raises
         ``InvalidOrderError`` for unknown fields. ``direction`` is deprecated.
@@ -147,7 +170,7 @@ class BaseQuery(Generic[M, D_co]):
             _warn_direction()
         terms = order_terms(
             names or ["pk"],
-            self._order_expression,
+            self._order_term,
             direction=direction,
             reverse=reverse,
             nulls=nulls,
@@ -182,6 +205,49 @@ class BaseQuery(Generic[M, D_co]):
         self._refuse_in_projection("only")
         return self._with(selection=selection.only(self._spec.table, field))
 
+    # --- related rows ---
+
+    def select_related(self, *paths: str) -> Self:
+        """Fetch the rows of these foreign keys along, in the same statement.
+
+        ``"author__country"`` goes further. Raises ``InvalidRelationshipError``.
+
+        Example:
+            >>> db.select(Book).select_related("author").fetch_one().author.name
+        """
+        found = [forward_path(self._spec.table, path) for path in paths]
+        related = tuple(dict.fromkeys((*self._spec.related, *found)))
+        return self._with(related=related)
+
+    def prefetch_related(self, *paths: str | Prefetch) -> Self:
+        """Fetch these relations for all rows at once, a statement per level.
+
+        Any relation will do, ``"books__tags"`` goes further, and a ``Prefetch``
+        narrows what is fetched. Raises ``InvalidPrefetchError``.
+
+        Example:
+            >>> db.select(Author).prefetch_related("books").fetch_all()
+        """
+        nodes, given = self._spec.prefetch, [as_prefetch(path) for path in paths]
+        for each in given:
+            nodes = each.added_to(nodes, self._spec.table)
+        names = (*self._prefetch_paths, *(each.path for each in given))
+        self._prefetch_paths = tuple(dict.fromkeys(names))
+        return self._with(prefetch=nodes)
+
+    @property
+    def prefetch_related_paths(self) -> list[str]:
+        """The paths given to ``prefetch_related``."""
+        return list(self._prefetch_paths)
+
+    def validate_prefetch_path(self, path: str) -> None:
+        """Raise ``InvalidPrefetchError`` if a path cannot be prefetched."""
+        prefetch_nodes((), self._spec.table, path)
+
+    def share_lazy(self) -> Self:
+        """Have lazy loads share a statement: the first one loads it for all rows."""
+        return self._with(shares_lazy=True)
+
     # --- groups ---
 
     def group_by(self, *fields: str) -> Self:
@@ -202,6 +268,21 @@ class BaseQuery(Generic[M, D_co]):
             return self
         found = projection.aggregates(self._spec, aggregates)
         return self._with(aggregates=found, is_projection=True)
+
+    def with_count(
+        self, path: str, alias: str = "count", *, distinct: bool = False
+    ) -> Self:
+        """Count the rows that a path of relations leads to, for each row.
+
+        ``distinct`` counts different rows, where several ways lead to the same one.
+        Raises ``InvalidRelationshipError``, ``InvalidProjectionError``.
+
+        Example:
+            >>> db.select(Author).with_count("books").order("-count").fetch_dicts()
+        """
+        spec = self._spec
+        counted = projection.related_count(spec, path, alias, distinct=distinct)
+        return self._with(**counted._asdict())
 
     def having(self, **conditions: FilterValue) -> Self:
         """Keep the groups that meet all conditions, written as in ``filter()``."""
@@ -264,6 +345,8 @@ class BaseQuery(Generic[M, D_co]):
         if not self._spec.is_projection:
             msg = "fetch_dicts() requires projection mode."
             raise InvalidProjectionError(msg)
+        if self._spec.related or paths_of(self._spec.conditions):
+            raise InvalidProjectionError(_NO_JOINS)
         return self._spec
 
     def _changes(self, verb: str) -> QuerySpec[M]:
@@ -275,18 +358,19 @@ class BaseQuery(Generic[M, D_co]):
         return spec
 
     def _is_orderable(self, name: str) -> bool:
-        known = name in self._spec.table.by_field
+        known = forward_column(self._spec.table, name) is not None
         return known or projection.expression_of(self._spec, name) is not None
 
-    def _order_expression(self, name: str) -> str:
+    def _order_term(self, name: str) -> Order:
         expression = projection.expression_of(self._spec, name)
         if expression is not None:
-            return expression
-        column = self._spec.table.by_field.get(name)
-        if column is None:
+            return Order(expression, path=None)
+        found = forward_column(self._spec.table, name)
+        if found is None or (found[0] and self._spec.is_projection):
             tail = " or aggregate aliases" if self._spec.is_projection else ""
             raise InvalidOrderError(f"'{name}' does not exist in model fields{tail}.")
-        return column.compared
+        path, column = found
+        return Order(column.compared, path=path)
 
 
 def _checked_int(name: str, value: object) -> int:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
+import textwrap
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from support import Colour, StatementLog
+from support import Colour, Models, StatementLog
 
 BACKENDS = tuple(itertools.product(("sync", "async"), ("file", "memory")))
 
@@ -111,3 +114,121 @@ def statements() -> StatementLog:
 def logged_db(make_db: DatabaseFactory, statements: StatementLog) -> Any:
     """A database that writes its SQL to `statements`."""
     return make_db(debug=True, logger=statements.logger)
+
+
+# Relations
+
+
+@pytest.fixture
+def orm(colour: Colour) -> Iterator[SimpleNamespace]:
+    """The relation classes of the colour; the test's models are forgotten after it."""
+    from sqliter.orm import ModelRegistry
+
+    before = ModelRegistry.snapshot()
+    yield colour.orm
+    ModelRegistry.restore(before)
+
+
+@pytest.fixture
+def many(colour: Colour) -> Callable[[Any], Any]:
+    """`many(author.books)`: the handle with awaited verbs, whatever the colour."""
+    return colour.many
+
+
+@pytest.fixture
+def reach(colour: Colour) -> Callable[[Any], Coroutine[Any, Any, Any]]:
+    """`await reach(book.author)`: the related object, as code of the colour gets it."""
+    return colour.reach
+
+
+@pytest.fixture
+def library(orm: SimpleNamespace) -> Models:
+    """Authors and their books; a book may have an editor."""
+
+    class Author(orm.BaseDBModel):
+        name: str
+
+    class Book(orm.BaseDBModel):
+        title: str
+        author: orm.ForeignKey[Author] = orm.ForeignKey(
+            Author, on_delete="CASCADE", related_name="books"
+        )
+        editor: orm.ForeignKey[Author | None] = orm.ForeignKey(
+            Author, null=True, on_delete="SET NULL", related_name="edited"
+        )
+
+    return Models(Author=Author, Book=Book)
+
+
+@pytest.fixture
+def press(orm: SimpleNamespace) -> Models:
+    """Articles and their tags."""
+
+    class Tag(orm.BaseDBModel):
+        name: str
+
+    class Article(orm.BaseDBModel):
+        title: str
+        tags: orm.ManyToMany[Tag] = orm.ManyToMany(Tag, related_name="articles")
+
+    return Models(Tag=Tag, Article=Article)
+
+
+@pytest.fixture
+def seeded(library: Models) -> Callable[[Any], Coroutine[Any, Any, tuple[Any, ...]]]:
+    """`await seeded(db)` makes the tables, two authors and a book of the first."""
+
+    async def fill(db: Any) -> tuple[Any, ...]:
+        await library.create(db)
+        ada = await db.insert(library.Author(name="Ada"))
+        bob = await db.insert(library.Author(name="Bob"))
+        return ada, bob, await db.insert(library.Book(title="Notes", author_id=ada.pk))
+
+    return fill
+
+
+@pytest.fixture
+def tagged(press: Models) -> Callable[[Any], Coroutine[Any, Any, tuple[Any, ...]]]:
+    """`await tagged(db)` makes the tables, an article and three tags, not linked."""
+
+    async def fill(db: Any) -> tuple[Any, ...]:
+        await press.create(db)
+        article = await db.insert(press.Article(title="Guide"))
+        tags = [await db.insert(press.Tag(name=name)) for name in ("api", "sql", "web")]
+        return article, *tags
+
+    return fill
+
+
+@pytest.fixture
+def people(orm: SimpleNamespace) -> Models:
+    """Persons who follow each other one way and are friends both ways."""
+
+    class Person(orm.BaseDBModel):
+        name: str
+        follows: orm.ManyToMany["Person"] = orm.ManyToMany(
+            "Person", through="follows", related_name="followers"
+        )
+        friends: orm.ManyToMany["Person"] = orm.ManyToMany(
+            "Person", through="friendships", symmetrical=True
+        )
+
+    return Models(Person=Person)
+
+
+@pytest.fixture
+def declare(
+    orm: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., ModuleType]:
+    """`declare(text)` runs the text of a module that has the relation classes."""
+
+    def run(text: str, name: str = "shop", *, future: bool = False) -> ModuleType:
+        module = sys.modules.get(name) or ModuleType(name)
+        monkeypatch.setitem(sys.modules, name, module)
+        vars(module).update(vars(orm))
+        first = "from __future__ import annotations\n" if future else ""
+        code = compile(first + textwrap.dedent(text), name, "exec", dont_inherit=True)
+        exec(code, vars(module))
+        return module
+
+    return run

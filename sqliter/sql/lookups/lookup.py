@@ -29,6 +29,10 @@ class Operand(NamedTuple):
         """The expression as it stands in comparisons."""
         return f"{self.sql} COLLATE {self.collation}" if self.collation else self.sql
 
+    def qualified(self, prefix: str) -> Operand:
+        """Return the same column of a table that has an alias."""
+        return self._replace(sql=f"{prefix}{self.sql}")
+
 
 class Lookup:
     """Base of the operators. ``suffix`` is what follows the field name."""

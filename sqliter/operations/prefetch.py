@@ -1,0 +1,88 @@
+"""Related rows for many instances at once: a statement for each level of a path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqliter.core.context import Context
+from sqliter.core.faults import reported_as
+from sqliter.core.statement import Value
+from sqliter.core.steps import Steps, ask
+from sqliter.exceptions import RecordFetchError
+from sqliter.model.loaded import known_object, remember, remember_many
+from sqliter.model.relations import ForwardKey, ReverseKey
+from sqliter.operations.schema import all_known
+from sqliter.planning.children import plan_children
+from sqliter.planning.spec import PrefetchNode, QuerySpec
+
+__all__ = ["prefetch"]
+
+
+def prefetch(
+    instances: Sequence[Any],
+    nodes: Iterable[PrefetchNode],
+    parent: QuerySpec[Any],
+    context: Context,
+) -> Steps[None]:
+    """Fetch these relations of all instances, and theirs in turn."""
+    for node in nodes:
+        if not instances:
+            return
+        relation = node.relation
+        if isinstance(relation, ForwardKey):
+            found = yield from _forward(instances, node, relation, parent, context)
+        else:
+            found = yield from _to_many(instances, node, parent, context)
+        deeper = (*node.children, *(node.query.prefetch if node.query else ()))
+        yield from prefetch(found, deeper, parent, context)
+
+
+def _forward(
+    instances: Sequence[Any],
+    node: PrefetchNode,
+    relation: ForwardKey,
+    parent: QuerySpec[Any],
+    context: Context,
+) -> Steps[list[Any]]:
+    loaded = [known_object(each, relation.name) for each in instances]
+    missing = [
+        each for each, known in zip(instances, loaded, strict=True) if known is None
+    ]
+    keys = {key for each in missing if (key := vars(each)[relation.field])}
+    by_key = yield from _children(keys, node, parent, context)
+    for each in missing:
+        for child in by_key.get(vars(each)[relation.field], ()):
+            remember(each, relation.name, child)
+    fetched = [child for children in by_key.values() for child in children]
+    return [*(each for each in loaded if each is not None), *fetched]
+
+
+def _to_many(
+    instances: Sequence[Any],
+    node: PrefetchNode,
+    parent: QuerySpec[Any],
+    context: Context,
+) -> Steps[list[Any]]:
+    relation = node.relation
+    by_key = yield from _children({each.pk for each in instances}, node, parent, context)
+    for each in instances:
+        children = by_key.get(each.pk, [])
+        remember_many(each, relation.name, children)
+        if isinstance(relation, ReverseKey):
+            for child in children:
+                remember(child, relation.forward.name, each)
+    children = (child for each in by_key.values() for child in each)
+    return list({id(child): child for child in children}.values())
+
+
+def _children(
+    keys: set[int], node: PrefetchNode, parent: QuerySpec[Any], context: Context
+) -> Steps[dict[Value, list[Any]]]:
+    if not keys:
+        return {}
+    plan = plan_children(node, sorted(keys), parent, context)
+    with reported_as(RecordFetchError, node.relation.target_table.name):
+        yield from all_known(plan.reads, context)
+        result = yield from ask(plan.statement, memo=plan.memo)
+        return plan.load(result.rows, context)

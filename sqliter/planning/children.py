@@ -1,0 +1,109 @@
+"""The rows at the other end of a relation, for many owners in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqliter.core.context import Context
+from sqliter.core.statement import Memo, Row, Statement, Value
+from sqliter.helpers import quote_identifier
+from sqliter.model.relations import Relation
+from sqliter.planning.conditions import all_of, paths_of
+from sqliter.planning.frame import Frame, Reads
+from sqliter.planning.reading import Reader
+from sqliter.planning.select import memo_of, order_clause
+from sqliter.planning.spec import Order, PrefetchNode, QuerySpec
+from sqliter.sql.fragment import Fragment, join
+from sqliter.sql.lookups import Operand
+from sqliter.sql.lookups.lists import In
+
+__all__ = ["ChildrenPlan", "plan_children"]
+
+_IN = In()
+
+
+class ChildrenPlan(NamedTuple):
+    """A statement whose rows are the key of an owner, a number, and an instance."""
+
+    statement: Statement
+    reader: Reader[Any]
+    reads: Reads
+    memo: Memo | None
+
+    def load(self, rows: Sequence[Row], context: Context) -> dict[Value, list[Any]]:
+        """Return the instances by owner; the same row is the same object."""
+        place = self.reader.key_position + 2
+        different = {row[place]: row[2:] for row in rows}
+        instances = self.reader.load(different.values(), context.database)
+        by_key = dict(zip(different, instances, strict=True))
+        found: dict[Value, list[Any]] = {}
+        for row in rows:
+            found.setdefault(row[0], []).append(by_key[row[place]])
+        return found
+
+
+def plan_children(
+    node: PrefetchNode, keys: Iterable[int], parent: QuerySpec[Any], context: Context
+) -> ChildrenPlan:
+    """Plan fetching what belongs to these owners.
+
+    A query's limit and offset count for each owner.
+    """
+    relation = node.relation
+    spec = node.query or QuerySpec(relation.target_table)
+    spec = spec._replace(cached=spec.cached and parent.cached, ttl=parent.ttl)
+    frame = _frame(spec, relation)
+    owner, source = _owner(relation, frame)
+    reader = Reader(spec, frame, local=context.settings.return_local_time)
+    wanted = _IN.render(Operand("", owner, "INTEGER", int), (tuple(keys), False))
+    where = all_of("AND", spec.conditions, frame)
+    number = _number(spec, frame, owner)
+    head = f'SELECT {owner} AS "owner", {number} AS "number", {reader.columns}'
+    rows = join(
+        "", [Fragment(f"{head} FROM {source} WHERE "), wanted, where, Fragment("")]
+    )
+    fragment = _cut(spec, frame, rows)
+    memo = memo_of(spec, (relation, wanted), frame.reads, context)
+    return ChildrenPlan(Statement(*fragment), reader, frame.reads, memo)
+
+
+def _frame(spec: QuerySpec[Any], relation: Relation) -> Frame:
+    others = (*spec.loaded, *(term.path for term in spec.order if term.path))
+    has_links = relation.junction is not None
+    return Frame(spec.table, paths_of(spec.conditions), others, aliased=has_links)
+
+
+def _owner(relation: Relation, frame: Frame) -> tuple[str, str]:
+    """Return the expression of the owner's key, and what is selected from."""
+    column = f"{frame.prefix(())}{relation.target_column.sql}"
+    if relation.junction is None:
+        return column, frame.sql
+    links = frame.alias_of_junction(relation.junction)
+    target = f"{links}.{quote_identifier(relation.junction.target)}"
+    joined = f"{relation.junction.links} AS {links} ON {target} = {column}"
+    source = f"{links}.{quote_identifier(relation.junction.source)}"
+    return source, f"{frame.sql} INNER JOIN {joined}"
+
+
+def _number(spec: QuerySpec[Any], frame: Frame, owner: str) -> str:
+    """Return the place of a row among those of its owner, if it matters."""
+    if not spec.is_windowed:
+        return "0"
+    order = order_clause(_ordered(spec), frame).lstrip()
+    return f"ROW_NUMBER() OVER (PARTITION BY {owner} {order})"
+
+
+def _cut(spec: QuerySpec[Any], frame: Frame, rows: Fragment) -> Fragment:
+    if not spec.is_windowed:
+        return Fragment(rows.sql + order_clause(spec, frame), rows.params)
+    low = spec.offset or 0
+    sql = f'SELECT * FROM ({rows.sql}) WHERE "number" > ?'
+    params = (*rows.params, low)
+    if spec.limit is not None and spec.limit >= 0:
+        sql, params = f'{sql} AND "number" <= ?', (*params, low + spec.limit)
+    return Fragment(f'{sql} ORDER BY "owner", "number"', params)
+
+
+def _ordered(spec: QuerySpec[Any]) -> QuerySpec[Any]:
+    return spec if spec.order else spec._replace(order=(Order(spec.table.pk.sql),))

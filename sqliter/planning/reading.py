@@ -1,0 +1,129 @@
+"""From rows to instances, the rows joined to them included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from sqliter.core.statement import Row
+from sqliter.model.loaded import remember
+from sqliter.model.loader import Loader, loader_of
+from sqliter.model.model import BaseDBModel
+from sqliter.model.relations import ForwardKey, forward_of
+from sqliter.model.table import Table, table_of
+from sqliter.planning.frame import Frame, Path
+from sqliter.planning.spec import QuerySpec
+
+__all__ = ["Reader"]
+
+M = TypeVar("M", bound=BaseDBModel)
+
+
+class _Joined(NamedTuple):
+    """Where in a row a joined table begins, and whose relation it is."""
+
+    parent: int
+    name: str
+    loader: Loader[Any]
+    start: int
+    key: int
+
+
+class Reader(Generic[M]):
+    """The select list of a query, and the instances its rows are."""
+
+    def __init__(self, spec: QuerySpec[M], frame: Frame, *, local: bool) -> None:
+        self._spec = spec
+        self._frame = frame
+        self._fields = _fields(spec)
+        self._loader: Loader[M] = loader_of(spec.table, self._fields, local=local)
+        self._related = [path for path in frame.joins if _is_wanted(path, spec.loaded)]
+        self._local = local
+
+    @property
+    def key_position(self) -> int:
+        """Where in a row the key stands."""
+        return (self._fields or self._spec.table.fields).index("pk")
+
+    @property
+    def columns(self) -> str:
+        """What stands after SELECT."""
+        table = self._spec.table
+        if not self._frame.prefix(()):
+            if self._fields is None:
+                return table.select_list
+            return ", ".join(table.by_field[field].selected for field in self._fields)
+        parts = list(self._selected((), table, self._fields or table.fields))
+        for path in self._related:
+            joined = table_of(self._frame.joins[path].model_class)
+            parts += self._selected(path, joined, joined.fields)
+        return ", ".join(parts)
+
+    def load(self, rows: Iterable[Row], database: object) -> list[M]:
+        """Return an instance per row."""
+        if self._related:
+            found = self._load_joined(rows, database)
+        else:
+            found = self._loader.load(rows, database)
+        if self._spec.parent is not None:
+            name, parent = self._spec.parent
+            for instance in found:
+                remember(instance, name, parent)
+        return found
+
+    def _selected(
+        self, path: Path, table: Table, fields: Iterable[str]
+    ) -> Iterator[str]:
+        prefix = self._frame.prefix(path)
+        alias = prefix.removesuffix(".")
+        for field in fields:
+            yield f'{prefix}{table.by_field[field].sql} AS "{alias}__{field}"'
+
+    def _load_joined(self, rows: Iterable[Row], database: object) -> list[M]:
+        """Return an instance per row; a related row is one object for all of them."""
+        width, base = self._loader.width, self._loader
+        joined = self._parts()
+        seen: list[dict[Any, Any]] = [{} for _ in joined]
+        found = []
+        for row in rows:
+            chain: list[Any] = [base.build(base.values(row[:width]), database)]
+            for part, known in zip(joined, seen, strict=True):
+                key, parent = row[part.key], chain[part.parent]
+                if key is None or parent is None:
+                    chain.append(None)
+                    continue
+                related = known.get(key)
+                if related is None:
+                    loader = part.loader
+                    values = loader.values(row[part.start : part.start + loader.width])
+                    related = known[key] = loader.build(values, database)
+                remember(parent, part.name, related)
+                chain.append(related)
+            found.append(chain[0])
+        return found
+
+    def _parts(self) -> list[_Joined]:
+        start, parts = self._loader.width, []
+        places: dict[Path, int] = {(): 0}
+        for place, path in enumerate(self._related, 1):
+            table = table_of(self._frame.joins[path].model_class)
+            loader: Loader[Any] = loader_of(table, None, local=self._local)
+            key = start + table.fields.index("pk")
+            parts.append(_Joined(places[path[:-1]], path[-1], loader, start, key))
+            places[path] = place
+            start += loader.width
+        return parts
+
+
+def _is_wanted(path: Path, loaded: Iterable[Path]) -> bool:
+    return any(each[: len(path)] == path for each in loaded)
+
+
+def _fields(spec: QuerySpec[Any]) -> tuple[str, ...] | None:
+    """Return the fields to load: those selected, and the keys of related rows."""
+    if spec.selection is None:
+        return None
+    related = [forward_of(spec.table.model, path[0]) for path in spec.related]
+    ahead = [node.relation for node in spec.prefetch]
+    keys = (r.field for r in (*related, *ahead) if isinstance(r, ForwardKey))
+    return tuple(dict.fromkeys((*spec.selection.loaded, *keys)))
