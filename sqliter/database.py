@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sqliter.core.cache import Cache, CacheLimits, CacheStats
 from sqliter.core.context import Context
@@ -58,6 +58,7 @@ class BaseDatabase(Generic[E]):
         ValueError: for options that cannot be.
     """
 
+    is_async: ClassVar[bool] = False
     _engine: E
 
     def __init__(
@@ -155,6 +156,16 @@ class BaseDatabase(Generic[E]):
     def in_transaction(self) -> bool:
         """Whether the running task or thread is in a ``with db:`` block."""
         return self._engine.in_block
+
+    # --- lazy loads ---
+
+    def forbid_lazy(self, *, on: bool = True) -> None:
+        """Have every lazy load of a foreign key raise ``LazyLoadError``; for tests."""
+        self.context.lazy.are_forbidden = on
+
+    def warn_lazy(self, *, on: bool = True) -> None:
+        """Log a warning, once per place, where foreign keys are loaded in a loop."""
+        self.context.lazy.are_watched = on
 
     # --- the cache ---
 

@@ -318,6 +318,8 @@ class ForeignKeyLinkError(
 class JunctionTableError(ManyToManyError, sqlite3.OperationalError):
     """SQLite cannot write the table that keeps the links."""
 
+    message_template = "Many-to-many error: Cannot write the links in table '{}'"
+
 
 # --- reading relations ------------------------------------------------------
 

@@ -12,6 +12,7 @@ from sqliter.core.settings import MEMORY, Options
 from sqliter.core.steps import Operation
 from sqliter.database import BaseDatabase
 from sqliter.engines.blocking import BlockingEngine
+from sqliter.model.keys import Deferred, actual, row_of
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import raw, records, tables
 from sqliter.operations.raw import ExecutionResult
@@ -21,6 +22,7 @@ __all__ = ["SqliterDB"]
 
 M = TypeVar("M", bound=BaseDBModel)
 R = TypeVar("R")
+L = TypeVar("L", bound=BaseDBModel | None)
 
 
 class SqliterDB(BaseDatabase[BlockingEngine]):
@@ -162,6 +164,13 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
             tables.create_indexes(model_class, indexes, self.context, unique=unique)
         )
 
+    def create_m2m_junction_tables(self, model_class: type[BaseDBModel]) -> None:
+        """Create the tables of a model's many-to-many relations.
+
+        ``create_table`` does so, too, as soon as both sides exist.
+        """
+        self.run(tables.create_junctions(model_class, self.context))
+
     def drop_table(self, model_class: type[BaseDBModel]) -> None:
         """Drop the table of a model, if it exists; raises ``TableDeletionError``."""
         self.run(tables.drop(model_class, self.context))
@@ -225,7 +234,17 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
 
         Raises ``RecordNotFoundError``, ``RecordUpdateError``.
         """
-        self.run(records.update(model_instance, self.context))
+        self.run(records.update(actual(model_instance), self.context))
+
+    def load(self, related: L) -> L:
+        """Return what a foreign key leads to: the object itself, loaded if need be.
+
+        ``None`` stays ``None``. Raises ``RecordFetchError``.
+
+        Example:
+            >>> editor = db.load(book.editor)  # Author | None
+        """
+        return row_of(related).fetch() if isinstance(related, Deferred) else related
 
     def update_where(
         self,

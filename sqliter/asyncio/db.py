@@ -12,17 +12,20 @@ from sqliter.asyncio.query import AsyncQueryBuilder
 from sqliter.core.settings import Options
 from sqliter.core.steps import Operation
 from sqliter.database import BaseDatabase
+from sqliter.model.keys import Deferred, actual, row_of
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import raw, records, tables
 from sqliter.operations.raw import ExecutionResult
 
 if TYPE_CHECKING:
+    from sqliter.asyncio.orm.fields import AsyncLazyLoader
     from sqliter.engines.awaiting import AwaitingEngine  # noqa: F401 - in the base
 
 __all__ = ["AsyncSqliterDB"]
 
 M = TypeVar("M", bound=BaseDBModel)
 R = TypeVar("R")
+L = TypeVar("L", bound=BaseDBModel | None)
 
 _NO_RESET = (
     "reset=True is not supported in AsyncSqliterDB.__init__(). "
@@ -43,6 +46,8 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
         >>> await db.create_table(User)
         >>> ada = await db.insert(User(name="Ada"))
     """
+
+    is_async = True
 
     def _start(self, *, reset: bool) -> None:
         # The event loop's machinery costs more to import than all of this library;
@@ -145,6 +150,10 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
             tables.create_indexes(model_class, indexes, self.context, unique=unique)
         )
 
+    async def create_m2m_junction_tables(self, model_class: type[BaseDBModel]) -> None:
+        """Create the tables of a model's many-to-many relations."""
+        await self.run(tables.create_junctions(model_class, self.context))
+
     async def drop_table(self, model_class: type[BaseDBModel]) -> None:
         """Drop the table of a model, if it exists."""
         await self.run(tables.drop(model_class, self.context))
@@ -194,7 +203,23 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
 
     async def update(self, model_instance: BaseDBModel) -> None:
         """Write a record; only the fields it has, if it was fetched in part."""
-        await self.run(records.update(model_instance, self.context))
+        await self.run(records.update(actual(model_instance), self.context))
+
+    @overload
+    async def load(self, related: AsyncLazyLoader[M]) -> M | None: ...
+    @overload
+    async def load(self, related: L) -> L: ...
+    async def load(self, related: Any) -> Any:
+        """Return what a foreign key leads to: the object itself, loaded if need be.
+
+        ``None`` stays ``None``. Raises ``RecordFetchError``.
+
+        Example:
+            >>> editor = await db.load(book.editor)  # Author | None
+        """
+        return (
+            await row_of(related).fetch() if isinstance(related, Deferred) else related
+        )
 
     async def update_where(
         self,

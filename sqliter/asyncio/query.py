@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, Protocol, TypeVar
 
 from sqliter.core.context import Context
@@ -30,6 +31,10 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
     Example:
         >>> await db.select(User).filter(age__gte=18).order("name").fetch_all()
     """
+
+    async def __aiter__(self) -> AsyncIterator[M]:
+        for each in await self.fetch_all():
+            yield each
 
     async def fetch_all(self) -> list[M]:
         """Return every row as an instance."""

@@ -7,8 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqliter.core.cache import Cache
+from sqliter.core.lazy import LazyLoads
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Settings
+
+
+def _nobody() -> None:
+    """Stand for a database object where there is none."""
 
 
 @dataclass(eq=False, repr=False)
@@ -24,8 +29,12 @@ class Context:
     log: StatementLog
     known: set[object] = field(default_factory=set)
     reach: dict[str, frozenset[str] | None] = field(default_factory=dict)
-    owner: Callable[[], object] = lambda: None
+    lazy: LazyLoads = field(init=False)
+    owner: Callable[[], object] = field(default=_nobody)
     _reach_epoch: int = 0
+
+    def __post_init__(self) -> None:
+        self.lazy = LazyLoads(self.log.warning)
 
     @property
     def database(self) -> object:

@@ -14,7 +14,9 @@ from sqliter.exceptions import (
     DatabaseConnectionError,
     ForeignKeyDeletionError,
     ForeignKeyInsertionError,
+    ForeignKeyLinkError,
     ForeignKeyUpdateError,
+    JunctionTableError,
     RecordDeletionError,
     RecordInsertionError,
     RecordUpdateError,
@@ -29,6 +31,7 @@ _FOREIGN_KEY_ERRORS: dict[type[SqliterError], tuple[type[SqliterError], str, str
     RecordInsertionError: (ForeignKeyInsertionError, "insert", _MISSING),
     RecordUpdateError: (ForeignKeyUpdateError, "update", _MISSING),
     RecordDeletionError: (ForeignKeyDeletionError, "delete", _REFERENCED),
+    JunctionTableError: (ForeignKeyLinkError, "link", _MISSING),
 }
 
 

@@ -47,6 +47,12 @@ class StatementLog:
 
         (self.logger or logging.getLogger(NAME)).warning(text, *arguments)
 
+    def failure(self, text: str, *arguments: object) -> None:
+        """Log an error, whether debugging is on or not."""
+        import logging  # noqa: PLC0415 - most programs never log here
+
+        (self.logger or logging.getLogger(NAME)).error(text, *arguments)
+
 
 def default_logger() -> logging.Logger:
     """Return the logger used when none was given; its handler is added once."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel
 
-__all__ = ["Deferred", "is_object", "key_of", "misfit"]
+from sqliter.model.table import table_name_of
+
+__all__ = ["Deferred", "actual", "is_object", "key_of", "misfit", "row_of"]
 
 _SCALARS = (int, float, str, bytes, type(None))
 
 
 class Deferred:
-    """Stands for a row that was not loaded (yet): its key, and its model."""
+    """Stands for a row that may not be loaded; ``row_of`` knows more about it."""
 
     __slots__ = ()
 
@@ -21,10 +25,14 @@ class Deferred:
         """The key, known without asking the database."""
         raise NotImplementedError
 
-    @property
-    def model(self) -> Any:
-        """The class of the row."""
-        raise NotImplementedError
+
+row_of: Callable[[Any], Any] = operator.attrgetter("_row")
+"""Return what stands behind a ``Deferred``: ``model``, ``known``, ``existing()``."""
+
+
+def actual(value: Any) -> Any:
+    """Return an object; the one that is meant, where something stands in for it."""
+    return row_of(value).existing() if isinstance(value, Deferred) else value
 
 
 def is_object(value: object) -> bool:
@@ -39,10 +47,10 @@ def misfit(value: Any, model: Any) -> str | None:
 
     Objects that are no models may: all that counts is their key.
     """
-    kind = value.model if isinstance(value, Deferred) else type(value)
+    kind: Any = row_of(value).model if isinstance(value, Deferred) else type(value)
     if not issubclass(kind, BaseModel):
         return None if hasattr(value, "pk") else f"{kind.__name__} has no key"
-    fits = issubclass(kind, model) and kind.get_table_name() == model.get_table_name()
+    fits = issubclass(kind, model) and table_name_of(kind) == table_name_of(model)
     return None if fits else f"a {kind.__name__} is no {model.__name__}"
 
 

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from sqliter.model.keys import Deferred
+from sqliter.model.keys import Deferred, row_of
 
 __all__ = [
     "FORWARD",
@@ -49,7 +49,7 @@ def remember(instance: Any, name: str, value: Any) -> None:
 def known_object(instance: Any, name: str) -> Any:
     """Return the object at the other end of a foreign key, if it is loaded."""
     known = remembered(instance, FORWARD).get(name)
-    return None if isinstance(known, Deferred) else known
+    return row_of(known).known if isinstance(known, Deferred) else known
 
 
 def remember_many(instance: Any, name: str, values: Iterable[Any]) -> None:

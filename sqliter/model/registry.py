@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
@@ -32,6 +33,8 @@ class _Waiting(NamedTuple):
 
 
 _models: dict[str, weakref.WeakValueDictionary[tuple[str, str], Model]] = {}
+_order: weakref.WeakKeyDictionary[Model, int] = weakref.WeakKeyDictionary()
+_count = itertools.count()
 _waiting: dict[str, list[_Waiting]] = {}
 
 
@@ -43,12 +46,13 @@ def register(model: Model) -> None:
     named = _models.setdefault(model.__name__, weakref.WeakValueDictionary())
     named.pop((model.__module__, model.__qualname__), None)  # the newest comes last
     named[model.__module__, model.__qualname__] = model
+    _order[model] = next(_count)
     for each in list(_waiting.get(model.__name__, ())):
         owner, ready = each.owner(), each.ready()
         if owner is None or ready is None:
             _waiting[model.__name__].remove(each)
         elif candidates(each.target, owner) == [model]:
-            ready(model)
+            _tell(ready, model, owner)
 
 
 def when_ready(
@@ -57,15 +61,25 @@ def when_ready(
     """Call a method with the class that ``target`` means, now or once it exists.
 
     It is called again when a later class is meant by the same name. The method is
-    held weakly. Raises ``InvalidForeignKeyError`` for an ambiguous name.
+    held weakly.
     """
     if not isinstance(target, str):
         ready(target)
         return
     entry = _Waiting(target, weakref.ref(owner), weakref.WeakMethod(ready))
-    if candidates(target, owner):
-        ready(resolve(target, owner))
+    found = candidates(target, owner)
+    if len(found) == 1:
+        _tell(ready, found[0], owner)
     _waiting.setdefault(target.rpartition(".")[2], []).append(entry)
+
+
+def _tell(ready: Callable[[Model], Any], found: Model, owner: Model) -> None:
+    try:
+        ready(found)
+    except AttributeError:
+        if found.__module__ == owner.__module__:
+            raise
+        # A class of another module is a guess: the one that is meant may still come.
 
 
 def resolve(target: str, owner: Model) -> Model:
@@ -99,7 +113,8 @@ def models(name: str | None = None) -> list[Model]:
     """Return the known models of a class name (of any if ``None``), oldest first."""
     if name is not None:
         return list(_models.get(name, {}).values())
-    return [model for named in list(_models.values()) for model in named.values()]
+    known = [model for named in list(_models.values()) for model in named.values()]
+    return sorted(known, key=lambda model: _order.get(model, 0))
 
 
 def restore(known: list[Model], waiting: dict[str, list[Any]]) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
 from sqliter.helpers import quote_identifier
-from sqliter.model.registry import resolve
-from sqliter.model.table import Column, Model, Table, table_of
+from sqliter.model.registry import candidates, resolve
+from sqliter.model.table import Column, Model, Table, table_name_of, table_of
 
 __all__ = [
     "ForwardKey",
@@ -117,9 +117,7 @@ class ForwardKey(Relation):
 
     to_many = False
 
-    def __init__(
-        self, owner: Model, name: str, field: str, given: Model | str
-    ) -> None:
+    def __init__(self, owner: Model, name: str, field: str, given: Model | str) -> None:
         super().__init__(owner, name)
         self.field = field
         self.given = given
@@ -171,13 +169,19 @@ class ManyLink(Relation):
         super().__init__(owner, name, name if symmetrical else None)
         self.given = given
         self.symmetrical = symmetrical
-        self._through = through
-        self._is_inherited = is_inherited
+        self.through = through
+        self.is_inherited = is_inherited
 
     @property
     def target(self) -> Model:
         given = self.given
         return resolve(given, self.owner) if isinstance(given, str) else given
+
+    @property
+    def is_defined(self) -> bool:
+        """Whether there is a class that the target may mean."""
+        given = self.given
+        return not isinstance(given, str) or bool(candidates(given, self.owner))
 
     @property
     def is_to_itself(self) -> bool:
@@ -190,14 +194,14 @@ class ManyLink(Relation):
 
         A subclass has a table of its own, so it has links of its own, too.
         """
-        own = table_of(self.owner).name
-        if self._through is None:
-            return "_".join(sorted([own, self.target_table.name]))
-        return f"{self._through}_{own}" if self._is_inherited else self._through
+        own = table_name_of(self.owner)
+        if self.through is None:
+            return "_".join(sorted([own, table_name_of(self.target)]))
+        return f"{self.through}_{own}" if self.is_inherited else self.through
 
     @property
     def junction(self) -> Junction:
-        own, other = table_of(self.owner).name, self.target_table.name
+        own, other = table_name_of(self.owner), table_name_of(self.target)
         if self.is_to_itself:
             sides = f"{own}_pk_left", f"{own}_pk_right"
         else:

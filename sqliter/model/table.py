@@ -17,7 +17,7 @@ from sqliter.model.foreign_key import ForeignKeyInfo, get_foreign_key_info
 from sqliter.model.registry import resolve
 from sqliter.model.unique import is_unique
 
-__all__ = ["Column", "Index", "Reference", "Table", "table_of"]
+__all__ = ["Column", "Index", "Reference", "Table", "table_name_of", "table_of"]
 
 PRIMARY_KEY = "pk"
 
@@ -171,13 +171,26 @@ class Table:
 
 def table_of(model: Model) -> Table:
     """Return the table of a model; described once, and again if ``Meta`` changes."""
+    table = _described(model)
+    if table is None:
+        table = _describe(model)
+        key = model.Meta, getattr(model.Meta, "table_name", None)
+        type.__setattr__(model, "__sqliter_table__", (key, table))
+    return table
+
+
+def table_name_of(model: Model) -> str:
+    """Return the name of a model's table, without describing the table."""
+    table = _described(model)
+    name: str = model.get_table_name() if table is None else table.name
+    return name
+
+
+def _described(model: Model) -> Table | None:
     key, table = model.__dict__.get("__sqliter_table__", (None, None))
     meta = model.Meta
-    current = (meta, getattr(meta, "table_name", None))
-    if table is None or key != current:
-        table = _describe(model)
-        type.__setattr__(model, "__sqliter_table__", (current, table))
-    return table  # type: ignore[no-any-return]
+    is_current = key == (meta, getattr(meta, "table_name", None))
+    return table if is_current else None
 
 
 def _describe(model: Model) -> Table:

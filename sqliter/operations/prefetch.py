@@ -65,15 +65,17 @@ def _to_many(
     context: Context,
 ) -> Steps[list[Any]]:
     relation = node.relation
-    by_key = yield from _children({each.pk for each in instances}, node, parent, context)
+    by_key = yield from _children(
+        {each.pk for each in instances}, node, parent, context
+    )
     for each in instances:
         children = by_key.get(each.pk, [])
         remember_many(each, relation.name, children)
         if isinstance(relation, ReverseKey):
             for child in children:
                 remember(child, relation.forward.name, each)
-    children = (child for each in by_key.values() for child in each)
-    return list({id(child): child for child in children}.values())
+    found = (child for each in by_key.values() for child in each)
+    return list({id(child): child for child in found}.values())
 
 
 def _children(

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault
-from sqliter.core.steps import Steps, look_up
+from sqliter.core.statement import Statement
+from sqliter.core.steps import Steps, ask_all, look_up
+from sqliter.exceptions import SqlExecutionError, TableCreationError
 from sqliter.model.naming import other_spellings
+from sqliter.model.relations import Junction
 from sqliter.model.table import Table
 from sqliter.planning.frame import Reads
 from sqliter.schema import inspection
 
-__all__ = ["all_known", "columns_of", "compare", "known", "other_spelling", "touch"]
+__all__ = [
+    "all_known",
+    "columns_of",
+    "compare",
+    "known",
+    "known_junction",
+    "other_spelling",
+    "run_ddl",
+    "touch",
+]
 
 
 def known(table: Table, context: Context) -> Steps[None]:
@@ -40,6 +54,24 @@ def all_known(reads: Reads, context: Context) -> Steps[None]:
     for table in reads.tables:
         if table not in context.known:
             yield from known(table, context)
+    for junction in reads.junctions:
+        if junction not in context.known:
+            yield from known_junction(junction, context)
+
+
+def known_junction(junction: Junction, context: Context) -> Steps[None]:
+    """Make sure, once, that a table of links has the columns it must have."""
+    result = yield from look_up(inspection.columns_of(junction.name))
+    present = {str(name) for (name,) in result.rows}
+    missing = sorted({junction.source, junction.target} - present)
+    if present and missing:
+        names = ", ".join(f"'{name}'" for name in missing)
+        raise Fault(
+            f"table '{junction.name}' has no column {names}, so it does not keep the "
+            "links of this relation; give the relation another 'through'"
+        )
+    if present:
+        context.known.add(junction)
 
 
 def columns_of(table: Table) -> Steps[set[str]]:
@@ -59,6 +91,24 @@ def compare(table: Table, columns: set[str]) -> None:
             f"{table.model.__name__} declares; add it with ALTER TABLE, or make the "
             "table anew with create_table(..., force=True)"
         )
+
+
+def run_ddl(
+    name: str, statements: Sequence[Statement], *, foreign_keys: bool = True
+) -> Steps[None]:
+    """Run the statements that make a table, all or none.
+
+    Reports what fails: the table, or one of its indexes.
+    """
+    try:
+        yield from ask_all(statements, foreign_keys=foreign_keys)
+    except Fault as fault:
+        sql = fault.sql or "CREATE TABLE"
+        if sql.startswith("CREATE TABLE"):
+            error = fault.report(TableCreationError, (name,))
+        else:
+            error = fault.report(SqlExecutionError, (sql,))
+        raise error from error.__cause__
 
 
 def touch(

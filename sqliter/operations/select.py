@@ -9,8 +9,8 @@ from sqliter.core.faults import Fault, reported_as
 from sqliter.core.statement import Statement
 from sqliter.core.steps import Steps, ask, reads
 from sqliter.exceptions import RecordFetchError
-from sqliter.model.model import BaseDBModel
 from sqliter.model.loaded import make_siblings
+from sqliter.model.model import BaseDBModel
 from sqliter.operations.prefetch import prefetch
 from sqliter.operations.schema import all_known, known
 from sqliter.planning import select as planning

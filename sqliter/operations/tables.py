@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
-from sqliter.core.faults import Fault, InTransactionFault, reported_as
+from sqliter.core.faults import InTransactionFault, reported_as
 from sqliter.core.statement import Statement
 from sqliter.core.steps import Steps, ask, ask_all, look_up, reads, writes
 from sqliter.exceptions import (
@@ -17,10 +17,19 @@ from sqliter.exceptions import (
 from sqliter.model.codecs import UnstorableTypeError
 from sqliter.model.model import BaseDBModel
 from sqliter.model.table import Index, Table, table_of
-from sqliter.operations.schema import columns_of, compare, other_spelling
+from sqliter.operations import junctions
+from sqliter.operations.schema import columns_of, compare, other_spelling, run_ddl
 from sqliter.schema import ddl, inspection
 
-__all__ = ["create", "create_indexes", "drop", "names", "reset"]
+__all__ = [
+    "create",
+    "create_indexes",
+    "create_junction",
+    "create_junctions",
+    "drop",
+    "names",
+    "reset",
+]
 
 
 @writes
@@ -43,7 +52,29 @@ def create(
     if exists and force:
         yield from _replace(table, statements)
     else:
-        yield from _run(table, statements)
+        yield from run_ddl(table.name, statements)
+    yield from junctions.create_all(model, context, unlink=exists and force)
+
+
+@writes
+def create_junctions(
+    effects: Effects, model: type[BaseDBModel], context: Context
+) -> Steps[None]:
+    """Create the tables of a model's many-to-many relations."""
+    _schema_changes(effects, context)
+    yield from junctions.create_all(model, context)
+
+
+@writes
+def create_junction(
+    effects: Effects, name: str, table_a: str, table_b: str, context: Context
+) -> Steps[None]:
+    """Create a junction table between two tables."""
+    _schema_changes(effects, context)
+    sql, columns = ddl.junction_table_sql(name, table_a, table_b)
+    indexes = ddl.junction_index_sqls(name, columns)
+    with reported_as(TableCreationError, name):
+        yield from ask_all(map(Statement, [sql, *indexes]))
 
 
 @writes
@@ -64,7 +95,7 @@ def create_indexes(
         columns = yield from columns_of(table)
         if columns:
             compare(table, columns)
-    yield from _run(table, [ddl.create_index(table, each) for each in indexes])
+    yield from run_ddl(table.name, [ddl.create_index(table, each) for each in indexes])
 
 
 @writes
@@ -144,23 +175,8 @@ def _replace(table: Table, statements: list[Statement]) -> Steps[None]:
         foreign_keys = yield from look_up(inspection.references())
     name = table.name.lower()
     is_parent = any(str(parent).lower() == name for _, parent in foreign_keys.rows)
-    yield from _run(
-        table, [ddl.drop_table(table.name), *statements], foreign_keys=not is_parent
-    )
-
-
-def _run(
-    table: Table, statements: list[Statement], *, foreign_keys: bool = True
-) -> Steps[None]:
-    try:
-        yield from ask_all(statements, foreign_keys=foreign_keys)
-    except Fault as fault:
-        sql = fault.sql or "CREATE TABLE"
-        if sql.startswith("CREATE TABLE"):
-            error = fault.report(TableCreationError, (table.name,))
-        else:
-            error = fault.report(SqlExecutionError, (sql,))
-        raise error from error.__cause__
+    statements = [ddl.drop_table(table.name), *statements]
+    yield from run_ddl(table.name, statements, foreign_keys=not is_parent)
 
 
 def _refuse_other_indexes(

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from sqliter.helpers import quote_identifier
-from sqliter.model.relations import Relation
+from sqliter.model.relations import Junction, Relation
 from sqliter.planning.frame import Frame, Path
 from sqliter.sql.fragment import Fragment, join
 from sqliter.sql.lookups import Lookup, Operand
 
-__all__ = ["Comparison", "Condition", "Linked", "all_of", "paths_of"]
+__all__ = ["Belongs", "Comparison", "Condition", "Linked", "all_of", "paths_of"]
 
 
 class Comparison(NamedTuple):
@@ -54,8 +54,12 @@ class Linked(NamedTuple):
         """Return its SQL."""
         column = f"{frame.prefix(self.path)}{self.relation.source_column.sql}"
         owners = self._owners(frame)
-        operator = "NOT IN" if self.negated else "IN"
-        return Fragment(f"{column} {operator} ({owners.sql})", owners.params)
+        if not self.negated:
+            return Fragment(f"{column} IN ({owners.sql})", owners.params)
+        none = f"{column} NOT IN ({owners.sql})"
+        if frame.prefix(self.path):  # who is not there has no related rows, either
+            none = f"({column} IS NULL OR {none})"
+        return Fragment(none, owners.params)
 
     def described(self) -> Iterator[tuple[str, Any, str]]:
         """Yield its parts as ``(field, value, operator)``."""
@@ -74,7 +78,7 @@ class Linked(NamedTuple):
             links = frame.alias_of_junction(relation.junction)
             source = f"{links}.{quote_identifier(relation.junction.source)}"
             other = f"{links}.{quote_identifier(relation.junction.target)}"
-            sql = f"{relation.junction.links} AS {links} JOIN {sql} ON {other} = {target}"
+            sql += f" JOIN {relation.junction.links} AS {links} ON {other} = {target}"
         tests = [condition.render(inner) for condition in self.conditions]
         if not relation.target_column.required and relation.junction is None:
             tests.append(Fragment(f"{target} IS NOT NULL"))
@@ -83,7 +87,30 @@ class Linked(NamedTuple):
         return Fragment(f"{head} WHERE {where.sql}" if tests else head, where.params)
 
 
-Condition: TypeAlias = Comparison | Linked
+class Belongs(NamedTuple):
+    """The row is linked to one row of the other side of a junction table."""
+
+    junction: Junction
+    key: int
+    path: Path = ()
+
+    def render(self, frame: Frame) -> Fragment:
+        """Return its SQL."""
+        links = frame.alias_of_junction(self.junction)
+        target = f"{links}.{quote_identifier(self.junction.target)}"
+        source = f"{links}.{quote_identifier(self.junction.source)}"
+        return Fragment(
+            f"{frame.prefix(())}{frame.table.pk.sql} IN (SELECT {target} "
+            f"FROM {self.junction.links} AS {links} WHERE {source} = ?)",
+            (self.key,),
+        )
+
+    def described(self) -> Iterator[tuple[str, Any, str]]:
+        """Yield it as ``(field, value, operator)``."""
+        yield self.junction.source, self.key, "__eq"
+
+
+Condition: TypeAlias = Comparison | Linked | Belongs
 
 
 def all_of(keyword: str, conditions: Iterable[Condition], frame: Frame) -> Fragment:

@@ -182,8 +182,11 @@ def _unknown(
 def _encode(table: Table, column: Column, value: Any) -> Value:
     """Return a filter value as the column stores it."""
     codec = column.codec
-    if is_object(value) and (column.target is not None or column is table.pk):
-        return _key(column.target or table.model, value)
+    if column.target is not None or column is table.pk:
+        if is_object(value):
+            return _key(column.target or table.model, value)
+        if isinstance(value, str):
+            return int(value)  # SQLite would find no row, whatever the text
     if isinstance(value, codec.writes) and codec.encode is not None:
         return column.encode(value)
     if codec.encode is None and isinstance(value, _SCALARS):

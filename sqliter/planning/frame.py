@@ -40,7 +40,7 @@ class Reads:
 
     def __init__(self) -> None:
         self.tables: list[Table] = []
-        self.junctions: list[str] = []
+        self.junctions: list[Junction] = []
         self._count = 0
 
     def next_alias(self) -> str:
@@ -52,7 +52,8 @@ class Reads:
     def names(self) -> tuple[str, ...]:
         """The names of all tables, each once."""
         names = (table.name for table in self.tables)
-        return tuple(dict.fromkeys((*names, *self.junctions)))
+        links = (junction.name for junction in self.junctions)
+        return tuple(dict.fromkeys((*names, *links)))
 
 
 class Frame:
@@ -100,9 +101,7 @@ class Frame:
 
     def model_at(self, path: Path) -> type[Any]:
         """Return the model at the end of a path."""
-        model: type[Any] = (
-            self.joins[path].model_class if path else self.table.model
-        )
+        model: type[Any] = self.joins[path].model_class if path else self.table.model
         return model
 
     def alias_of(self, table: Table) -> str:
@@ -112,7 +111,7 @@ class Frame:
 
     def alias_of_junction(self, junction: Junction) -> str:
         """Return a new alias for a table of links that is read, too."""
-        self.reads.junctions.append(junction.name)
+        self.reads.junctions.append(junction)
         return self.reads.next_alias()
 
     def _join(self, path: Path, *, is_filtered: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqliter.exceptions import (
@@ -23,11 +24,13 @@ def follow(table: Table, path: str) -> Iterator[Relation]:
 
     Raises ``InvalidRelationshipError`` for a segment that is none.
     """
+    if "" in path.split("__"):
+        raise InvalidRelationshipError(path, path, table.model.__name__)
     for segment in path.split("__"):
         relation = relation_of(table.model, segment)
         if relation is None:
             model = table.model.__name__
-            raise InvalidRelationshipError(path, segment or path, model)
+            raise InvalidRelationshipError(path, segment, model)
         yield relation
         table = relation.target_table
 
@@ -78,7 +81,9 @@ def _prefetched(table: Table, path: str) -> list[Relation]:
             relations.append(relation)
             relation.target_table  # noqa: B018 - it must exist
     except InvalidRelationshipError as error:
-        raise InvalidPrefetchError(path, error.arguments[1], error.arguments[2]) from None
+        raise InvalidPrefetchError(
+            path, error.arguments[1], error.arguments[2]
+        ) from None
     except InvalidForeignKeyError as error:
         last = relations[-1]
         owner = last.owner.__name__
@@ -95,8 +100,8 @@ def _merged(
     known = {node.relation: node for node in nodes}
     node = known.get(head, PrefetchNode(head))
     if rest:
-        node = node._replace(children=_merged(node.children, rest, query))
+        node = replace(node, children=_merged(node.children, rest, query))
     elif query is not None:
-        node = node._replace(query=query)
+        node = replace(node, query=query)
     known[head] = node
     return tuple(known.values())

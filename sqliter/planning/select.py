@@ -63,7 +63,9 @@ def plan_select(
     spec = _shareable(spec, context)
     frame = spec.frame(spec.loaded)
     reader = Reader(spec, frame, local=context.settings.return_local_time)
-    return _plan(spec, frame, reader, rows_of(spec, frame, reader.columns), context, kind)
+    return _plan(
+        spec, frame, reader, rows_of(spec, frame, reader.columns), context, kind
+    )
 
 
 def plan_last(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
@@ -73,9 +75,11 @@ def plan_last(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
     backwards = tuple(term.reversed() for term in ordered.order)
     if not spec.is_windowed:
         return plan_select(narrowed(spec._replace(order=backwards)), context, "last")
-    outer = QuerySpec(spec.table, (), spec.selection, backwards, related=spec.loaded)
+    outer: QuerySpec[M] = QuerySpec(
+        spec.table, (), spec.selection, backwards, related=spec.loaded
+    )
     frame = outer.frame(outer.loaded)
-    reader = Reader(outer, frame, local=context.settings.return_local_time)
+    reader: Reader[M] = Reader(outer, frame, local=context.settings.return_local_time)
     keys = matching_keys(ordered, frame.reads)
     tail = order_clause(outer, frame)
     pk = f"{frame.prefix(())}{spec.table.pk.sql}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from sqliter.model.model import BaseDBModel
@@ -63,7 +64,8 @@ class Selection(NamedTuple):
         return self.fields if "pk" in self.fields else (*self.fields, "pk")
 
 
-class PrefetchNode(NamedTuple):
+@dataclass(frozen=True)
+class PrefetchNode:
     """A relation to fetch for all rows at once, and those of its rows in turn.
 
     ``query`` narrows, orders or cuts what is fetched for each row.

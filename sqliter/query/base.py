@@ -21,12 +21,12 @@ from sqliter.model.model import BaseDBModel
 from sqliter.model.table import table_of
 from sqliter.planning import filters, projection, selection
 from sqliter.planning.aggregates import AggregateSpec
+from sqliter.planning.conditions import Condition, paths_of
+from sqliter.planning.groups import plan_groups
 from sqliter.planning.ordering import Nulls, order_terms, split_direction
 from sqliter.planning.paths import forward_column, forward_path, prefetch_nodes
 from sqliter.planning.prefetch import Prefetch, as_prefetch
-from sqliter.planning.groups import plan_groups
 from sqliter.planning.select import plan_select
-from sqliter.planning.conditions import paths_of
 from sqliter.planning.spec import Order, QuerySpec, Selection
 
 __all__ = ["BaseQuery", "FilterValue"]
@@ -247,6 +247,16 @@ class BaseQuery(Generic[M, D_co]):
     def share_lazy(self) -> Self:
         """Have lazy loads share a statement: the first one loads it for all rows."""
         return self._with(shares_lazy=True)
+
+    def belonging(
+        self, *conditions: Condition, parent: tuple[str, Any] | None = None
+    ) -> Self:
+        """Keep what belongs to one object; ``parent`` is what a foreign key leads to.
+
+        For relations: ``author.books`` and ``article.tags`` start like this.
+        """
+        kept = (*self._spec.conditions, *conditions)
+        return self._with(conditions=kept, parent=parent or self._spec.parent)
 
     # --- groups ---
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
 
 from sqliter.core.context import Context
@@ -31,6 +32,9 @@ class QueryBuilder(BaseQuery[M, Database]):
     Example:
         >>> db.select(User).filter(age__gte=18).order("name").limit(10).fetch_all()
     """
+
+    def __iter__(self) -> Iterator[M]:
+        return iter(self.fetch_all())
 
     def fetch_all(self) -> list[M]:
         """Return every row as an instance."""

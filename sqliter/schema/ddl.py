@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqliter.core.statement import Statement
 from sqliter.helpers import quote_identifier
-from sqliter.model.table import Column, Index, Table
+from sqliter.model.relations import ManyLink
+from sqliter.model.table import Column, Index, Table, table_of
 
-__all__ = ["create_index", "create_table", "drop_table"]
+__all__ = [
+    "create_index",
+    "create_junction",
+    "create_table",
+    "drop_table",
+    "junction_columns",
+    "junction_index_sqls",
+    "junction_table_sql",
+]
 
 
 def create_table(table: Table, *, exists_ok: bool) -> Statement:
@@ -30,6 +41,53 @@ def create_index(table: Table, index: Index) -> Statement:
         f"CREATE {unique}INDEX IF NOT EXISTS {_index_name(index)} "
         f"ON {table.sql} ({columns})"
     )
+
+
+def create_junction(link: ManyLink) -> list[Statement]:
+    """Return what creates the table of a many-to-many relation, and its indexes."""
+    name = link.junction_name
+    sql, columns = junction_table_sql(
+        name, table_of(link.owner).name, link.target_table.name
+    )
+    return [Statement(sql), *map(Statement, junction_index_sqls(name, columns))]
+
+
+def junction_columns(table_a: str, table_b: str) -> tuple[str, str]:
+    """Return the columns of a junction table, in the order of the tables' names."""
+    if table_a == table_b:
+        return f"{table_a}_pk_left", f"{table_a}_pk_right"
+    first, second = sorted([table_a, table_b])
+    return f"{first}_pk", f"{second}_pk"
+
+
+def junction_table_sql(
+    junction: str, table_a: str, table_b: str
+) -> tuple[str, tuple[str, str]]:
+    """Return the CREATE TABLE of a junction table, and its two columns."""
+    columns = junction_columns(table_a, table_b)
+    quoted = [quote_identifier(column) for column in columns]
+    references = [
+        f'FOREIGN KEY ({column}) REFERENCES {quote_identifier(table)}("pk") '
+        "ON DELETE CASCADE ON UPDATE CASCADE"
+        for column, table in zip(quoted, sorted([table_a, table_b]), strict=True)
+    ]
+    definitions = [
+        '"id" INTEGER PRIMARY KEY AUTOINCREMENT',
+        *(f"{column} INTEGER NOT NULL" for column in quoted),
+        *references,
+        f"UNIQUE ({', '.join(quoted)})",
+    ]
+    name = quote_identifier(junction)
+    return f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(definitions)})", columns
+
+
+def junction_index_sqls(junction: str, columns: Iterable[str]) -> list[str]:
+    """Return the CREATE INDEX of each column of a junction table."""
+    return [
+        f"CREATE INDEX IF NOT EXISTS {quote_identifier(f'idx_{junction}_{column}')} "
+        f"ON {quote_identifier(junction)} ({quote_identifier(column)})"
+        for column in columns
+    ]
 
 
 def _index_name(index: Index) -> str:

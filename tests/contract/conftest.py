@@ -188,6 +188,17 @@ def seeded(library: Models) -> Callable[[Any], Coroutine[Any, Any, tuple[Any, ..
 
 
 @pytest.fixture
+def shelf(seeded: Any, library: Models) -> Callable[[Any], Coroutine[Any, Any, Any]]:
+    """`await shelf(db)` gives a book as it is fetched, its author not loaded."""
+
+    async def fill(db: Any) -> Any:
+        _, _, book = await seeded(db)
+        return await db.get(library.Book, book.pk, bypass_cache=True)
+
+    return fill
+
+
+@pytest.fixture
 def tagged(press: Models) -> Callable[[Any], Coroutine[Any, Any, tuple[Any, ...]]]:
     """`await tagged(db)` makes the tables, an article and three tags, not linked."""
 
@@ -198,6 +209,22 @@ def tagged(press: Models) -> Callable[[Any], Coroutine[Any, Any, tuple[Any, ...]
         return article, *tags
 
     return fill
+
+
+@pytest.fixture
+def linked(
+    tagged: Any, press: Models, many: Callable[[Any], Any]
+) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """`await linked(db, how)` gives an article with the tags api, sql and web."""
+
+    async def make(db: Any, how: str = "lazy") -> Any:
+        article, *tags = await tagged(db)
+        await many(article.tags).add(*tags)
+        if how == "lazy":
+            return article
+        return await db.select(press.Article).prefetch_related("tags").fetch_one()
+
+    return make
 
 
 @pytest.fixture
@@ -212,6 +239,9 @@ def people(orm: SimpleNamespace) -> Models:
         friends: orm.ManyToMany["Person"] = orm.ManyToMany(
             "Person", through="friendships", symmetrical=True
         )
+
+        class Meta:
+            table_name = "people"
 
     return Models(Person=Person)
 

@@ -1,9 +1,9 @@
 """A library: models with relations of every kind, in either colour, and a stock of rows.
 
-    Country <- Author <- Book <- Comment     a book may have an editor, a comment no book
-    Book - Tag                               many to many
-    Person - Person                          friends both ways, follows one way
-    Node <- Node                             a tree
+Country <- Author <- Book <- Comment     a book may have an editor, a comment no book
+Book - Tag                               many to many
+Person - Person                          friends both ways, follows one way
+Node <- Node                             a tree
 """
 
 # No `from __future__ import annotations`: the annotations speak of local classes.
@@ -120,7 +120,8 @@ def library(colour: Colour) -> Library:
     orm = importlib.import_module(home)
     prefix = "Async" if colour is Colour.ASYNC else ""
     base, key, many = (
-        getattr(orm, prefix + name) for name in ("BaseDBModel", "ForeignKey", "ManyToMany")
+        getattr(orm, prefix + name)
+        for name in ("BaseDBModel", "ForeignKey", "ManyToMany")
     )
 
     class Country(base):

@@ -64,7 +64,11 @@ def test_the_class_lists_its_own_relations(library, press):
 
 def test_a_key_knows_where_it_stands(library):
     key = library.Book.author
-    assert (key.name, key.owner, key.to_model) == ("author", library.Book, library.Author)
+    assert (key.name, key.owner, key.to_model) == (
+        "author",
+        library.Book,
+        library.Author,
+    )
     assert key.related_name == "books"
     assert key.fk_info.on_delete == "CASCADE"
     assert (key.fk_info.null, library.Book.editor.fk_info.null) == (False, True)
@@ -216,7 +220,9 @@ def test_names_that_cannot_be_resolved_are_read_as_text(declare, inside, null):
 
 def test_null_as_argument_always_wins(orm, library):
     class Note(orm.BaseDBModel):
-        author: orm.ForeignKey[library.Author] = orm.ForeignKey(library.Author, null=True)
+        author: orm.ForeignKey[library.Author] = orm.ForeignKey(
+            library.Author, null=True
+        )
 
     assert Note().author_id is None
 
@@ -224,7 +230,9 @@ def test_null_as_argument_always_wins(orm, library):
 # --- failures ----------------------------------------------------------------------------
 
 BROKEN = {
-    "action": lambda orm, target: {"other": orm.ForeignKey(target, on_delete="EXPLODE")},
+    "action": lambda orm, target: {
+        "other": orm.ForeignKey(target, on_delete="EXPLODE")
+    },
     "field": lambda orm, target: {"__annotations__": {"lock": type(threading.Lock())}},
     "name": lambda orm, target: {"other": orm.ForeignKey(target, related_name="notes")},
     "value": lambda orm, target: {"other": 5},

@@ -12,7 +12,9 @@ WRONG = [
     pytest.param(lambda models: 1.5, id="float"),
     pytest.param(lambda models: [1], id="list"),
     pytest.param(lambda models: True, id="bool"),
-    pytest.param(lambda models: models.Book(title="b", author=1, pk=7), id="other model"),
+    pytest.param(
+        lambda models: models.Book(title="b", author=1, pk=7), id="other model"
+    ),
 ]
 
 
@@ -82,7 +84,10 @@ def test_a_nullable_key_is_none_by_default(Book):
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_value_is_refused_where_it_was_given(library, relation, wrong):
     values = {"title": "x", "author": 1, relation: wrong(library)}
-    for build in (lambda: library.Book(**values), lambda: library.Book.model_validate(values)):
+    for build in (
+        lambda: library.Book(**values),
+        lambda: library.Book.model_validate(values),
+    ):
         with pytest.raises(ValidationError) as caught:
             build()
         (error,) = caught.value.errors()
@@ -132,7 +137,9 @@ def test_none_empties_a_nullable_key_only(library):
 @pytest.mark.parametrize("wrong", WRONG)
 def test_assigning_a_wrong_value_is_refused(library, assign, wrong):
     book = library.Book(title="x", author=1)
-    with pytest.raises(TypeError, match="^FK value must be BaseModel, int, or None, got "):
+    with pytest.raises(
+        TypeError, match="^FK value must be BaseModel, int, or None, got "
+    ):
         assign(book, wrong(library))
     assert book.author_id == 1
 
@@ -153,7 +160,9 @@ def test_the_id_is_validated_when_assigned(Book):
 
 
 @pytest.mark.defect("O-06")
-async def test_the_key_of_one_object_may_be_given_to_another(logged_db, statements, seeded, Book):
+async def test_the_key_of_one_object_may_be_given_to_another(
+    logged_db, statements, seeded, Book
+):
     _, bob, book = await seeded(logged_db)
     first = await logged_db.get(Book, book.pk)
     with statements.watch():

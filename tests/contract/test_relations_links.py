@@ -53,7 +53,9 @@ async def test_a_failing_write_changes_nothing(db, tagged, many, wrong, kind, ve
 @pytest.mark.defect("O-18")
 @WRONG
 @pytest.mark.parametrize("verb", ["add", "set"])
-async def test_a_failure_in_a_block_undoes_that_write_only(db, tagged, many, wrong, kind, verb):
+async def test_a_failure_in_a_block_undoes_that_write_only(
+    db, tagged, many, wrong, kind, verb
+):
     article, api, sql, web = await tagged(db)
     bad, error = wrong(kind)
     async with db:
@@ -65,7 +67,9 @@ async def test_a_failure_in_a_block_undoes_that_write_only(db, tagged, many, wro
 
 
 @pytest.mark.defect("O-18")
-async def test_a_failing_write_through_a_prefetched_list_changes_nothing(db, press, tagged, many, wrong):
+async def test_a_failing_write_through_a_prefetched_list_changes_nothing(
+    db, press, tagged, many, wrong
+):
     article, api, sql, _ = await tagged(db)
     await many(article.tags).add(api)
     article = await db.select(press.Article).prefetch_related("tags").fetch_one()
@@ -101,7 +105,9 @@ async def test_a_link_to_a_missing_row_is_a_library_error(db, tagged, many, wron
 
 @pytest.mark.defect("O-20")
 @pytest.mark.parametrize("verb", ["add", "set", "remove"])
-async def test_an_object_of_another_model_is_refused_by_name(db, press, tagged, many, wrong, verb):
+async def test_an_object_of_another_model_is_refused_by_name(
+    db, press, tagged, many, wrong, verb
+):
     article, api, *_ = await tagged(db)
     await many(article.tags).add(api)
     with pytest.raises(TypeError, match=r"(?s)(Tag.*Article|Article.*Tag)"):
@@ -115,7 +121,9 @@ async def test_an_object_of_another_model_is_refused_by_name(db, press, tagged, 
 @pytest.mark.defect("O-21")
 @WRONG
 @pytest.mark.parametrize("verb", ["add", "set"])
-async def test_a_failing_write_keeps_pending_work(make_db, press, tagged, many, wrong, kind, verb):
+async def test_a_failing_write_keeps_pending_work(
+    make_db, press, tagged, many, wrong, kind, verb
+):
     db = make_db(auto_commit=False)
     article, api, *_ = await tagged(db)
     await many(article.tags).add(api)
@@ -130,7 +138,9 @@ async def test_a_failing_write_keeps_pending_work(make_db, press, tagged, many, 
 
 @pytest.mark.defect("O-21")
 @pytest.mark.parametrize("verb", ["add", "set", "remove", "clear"])
-async def test_a_write_commits_nothing_of_the_callers(make_db, press, tagged, many, verb):
+async def test_a_write_commits_nothing_of_the_callers(
+    make_db, press, tagged, many, verb
+):
     db = make_db(auto_commit=False)
     article, api, sql, _ = await tagged(db)
     await many(article.tags).add(api)
@@ -169,7 +179,9 @@ async def test_reading_without_the_table_is_an_error_not_zero(db, tagged, many, 
 
 @pytest.mark.defect("O-11")
 @pytest.mark.parametrize("verb", ["fetch_all", "fetch_one", "count", "exists"])
-async def test_a_junction_with_other_columns_is_an_error_not_zero(db, tagged, many, verb):
+async def test_a_junction_with_other_columns_is_an_error_not_zero(
+    db, tagged, many, verb
+):
     article, *_ = await tagged(db)
     await db.execute("DROP TABLE articles_tags")
     await db.execute("CREATE TABLE articles_tags (id INTEGER PRIMARY KEY, a_pk, b_pk)")
@@ -182,7 +194,9 @@ async def test_a_junction_with_other_columns_is_an_error_not_zero(db, tagged, ma
 
 @pytest.mark.parametrize("side", ["Article", "Tag"])
 @pytest.mark.parametrize("verb", ["add", "set", "remove", "clear"])
-async def test_cached_answers_of_both_tables_are_dropped(make_db, press, tagged, many, verb, side):
+async def test_cached_answers_of_both_tables_are_dropped(
+    make_db, press, tagged, many, verb, side
+):
     db = make_db(cache_enabled=True)
     article, api, sql, _ = await tagged(db)
     await many(article.tags).add(api)
@@ -225,10 +239,17 @@ async def test_a_prefetched_list_is_refreshed_in_place(db, press, tagged, many, 
 
 @pytest.mark.defect("O-45")
 @pytest.mark.parametrize("verb", ["add", "set", "remove"])
-async def test_prefetched_lists_of_passed_objects_are_dropped(db, press, tagged, many, verb):
+async def test_prefetched_lists_of_passed_objects_are_dropped(
+    db, press, tagged, many, verb
+):
     article, api, *_ = await tagged(db)
     await many(article.tags).add(api)
-    tags = await db.select(press.Tag).prefetch_related("articles").order("name").fetch_all()
+    tags = (
+        await db.select(press.Tag)
+        .prefetch_related("articles")
+        .order("name")
+        .fetch_all()
+    )
     changed = tags[0] if verb == "remove" else tags[1]
     await getattr(many(article.tags), verb)(changed)
     assert await many(changed.articles).count() == (0 if verb == "remove" else 1)

@@ -1,37 +1,15 @@
-"""The stand-in for a related object that is not loaded yet, in each colour."""
+"""The stand-in for an object that is not loaded: in both colours, and the blocking one."""
 
-import asyncio
 import copy
-import inspect
 import sqlite3
 
 import pytest
 from support import Colour, unwrap
 
-from sqliter.exceptions import DetachedInstanceError, RecordFetchError
+from sqliter.exceptions import RecordFetchError
 
 NOTHING = "on None \\(FK is null or object not found\\)"
 SYNC = pytest.mark.only("sync")
-ASYNC = pytest.mark.only("async")
-
-
-@pytest.fixture
-def shelf(library):
-    """`await shelf(db)` makes the tables and gives a book of Ada's, fetched anew."""
-
-    async def fill(db):
-        await library.create(db)
-        ada = await db.insert(library.Author(name="Ada"))
-        book = await db.insert(library.Book(title="Notes", author_id=ada.pk))
-        return await db.get(library.Book, book.pk, bypass_cache=True)
-
-    return fill
-
-
-async def without_author(db, book):
-    """Delete the author; the book's row goes with it, the object keeps its key."""
-    await db.execute("DELETE FROM authors")
-    return book
 
 
 def loader(orm, library, key, context=None):
@@ -83,7 +61,9 @@ async def test_loading_goes_through_get(db, shelf, reach, library, monkeypatch, 
     assert asked == [(library.Author, 1)]
 
 
-async def test_the_cache_of_the_database_answers(make_db, statements, shelf, reach, library):
+async def test_the_cache_of_the_database_answers(
+    make_db, statements, shelf, reach, library
+):
     db = make_db(debug=True, logger=statements.logger, cache_enabled=True)
     book = await shelf(db)
     await db.get(library.Author, 1)
@@ -95,7 +75,7 @@ async def test_the_cache_of_the_database_answers(make_db, statements, shelf, rea
 async def test_a_deleted_target_stays_what_it_was_if_loaded(db, shelf, reach):
     book = await shelf(db)
     assert (await reach(book.author)).name == "Ada"
-    await without_author(db, book)
+    await db.execute("DELETE FROM authors")
     assert (await reach(book.author)).name == "Ada"
 
 
@@ -157,7 +137,8 @@ def test_a_proxy_without_a_key_or_a_database_has_nothing(orm, library, key):
 @SYNC
 @pytest.mark.defect("O-43")
 async def test_a_missing_row_is_looked_up_once(logged_db, statements, shelf):
-    book = await without_author(logged_db, await shelf(logged_db))
+    book = await shelf(logged_db)
+    await logged_db.execute("DELETE FROM authors")
     with statements.watch():
         for _ in range(3):
             with pytest.raises(AttributeError, match=f"Cannot access name {NOTHING}"):
@@ -168,7 +149,8 @@ async def test_a_missing_row_is_looked_up_once(logged_db, statements, shelf):
 @SYNC
 @pytest.mark.defect("O-43")
 async def test_a_missing_table_is_told_as_the_cause(db, shelf):
-    book = await without_author(db, await shelf(db))
+    book = await shelf(db)
+    await db.execute("DELETE FROM authors")
     await db.execute("DROP TABLE authors")
     with pytest.raises(AttributeError, match="Cannot access name") as caught:
         _ = book.author.name
@@ -210,127 +192,3 @@ def test_anything_with_a_pk_has_a_pk(library):
     assert isinstance(library.Author(name="Ada"), HasPK)
     assert not isinstance(5, HasPK)
     assert not isinstance(object(), HasPK)
-
-
-# --- async: fetch() loads ----------------------------------------------------------------
-
-
-@ASYNC
-async def test_a_loader_fetches_its_object(db, shelf, library):
-    book = await shelf(db)
-    fetched = await book.author.fetch()
-    assert isinstance(fetched, library.Author)
-    assert fetched == await db.get(library.Author, 1)
-
-
-@ASYNC
-async def test_a_loader_knows_its_key(db, shelf):
-    assert (await shelf(db)).author.pk == 1
-
-
-@ASYNC
-@pytest.mark.defect("O-29")
-@pytest.mark.parametrize("how", ["eager", "assigned", "fetched"])
-async def test_a_loaded_object_fetches_itself(db, shelf, library, how):
-    book = await shelf(db)
-    if how == "eager":
-        book = await db.select(library.Book).select_related("author").fetch_one()
-    elif how == "assigned":
-        book.author = await db.get(library.Author, 1)
-    else:
-        await book.author.fetch()
-    assert await book.author.fetch() is book.author
-
-
-@ASYNC
-@pytest.mark.defect("O-30")
-async def test_after_the_fetch_the_object_stands_there(db, shelf, library):
-    book = await shelf(db)
-    held = book.author
-    fetched = await held.fetch()
-    assert book.author is fetched
-    assert book.author.name == "Ada"
-    assert await held.fetch() is fetched
-
-
-@ASYNC
-@pytest.mark.defect("O-30")
-async def test_an_attribute_before_the_fetch_names_relation_and_attribute(db, shelf):
-    book = await shelf(db)
-    with pytest.raises(AttributeError, match=r"not loaded.*await relation\.fetch\(\)") as caught:
-        _ = book.author.name
-    assert "author" in str(caught.value)
-    assert "name" in str(caught.value)
-
-
-@ASYNC
-@pytest.mark.defect("O-31")
-async def test_an_empty_key_is_none(db, shelf, orm, library):
-    book = await shelf(db)
-    assert book.editor is None
-    for key in (None, 0):
-        assert await loader(orm, library, key, db).fetch() is None
-
-
-@ASYNC
-@pytest.mark.defect("O-32")
-@pytest.mark.only("memory")
-async def test_a_loader_without_a_database_says_so(orm, library):
-    book = library.Book(title="x", author_id=1)
-    with pytest.raises(DetachedInstanceError, match="author"):
-        await book.author.fetch()
-    with pytest.raises(DetachedInstanceError):
-        await loader(orm, library, 1).fetch()
-
-
-@ASYNC
-@pytest.mark.defect("O-33")
-@pytest.mark.parametrize("missing", [False, True])
-async def test_a_loader_asks_once(logged_db, statements, shelf, missing):
-    book = await shelf(logged_db)
-    if missing:
-        await without_author(logged_db, book)
-    held = book.author
-    with statements.watch():
-        fetched = await asyncio.gather(*(held.fetch() for _ in range(5)))
-        fetched.append(await held.fetch())
-    assert len(statements.starting("SELECT")) == 1
-    assert all(each is fetched[0] for each in fetched)
-    assert (fetched[0] is None) is missing
-
-
-@ASYNC
-async def test_a_cancelled_fetch_spoils_no_other(db, shelf):
-    held = (await shelf(db)).author
-    first, second = (asyncio.ensure_future(held.fetch()) for _ in range(2))
-    await asyncio.sleep(0)
-    first.cancel()
-    assert (await second).name == "Ada"
-    assert (await held.fetch()).name == "Ada"
-
-
-@ASYNC
-async def test_a_database_error_is_not_hidden(db, shelf):
-    book = await without_author(db, await shelf(db))
-    await db.execute("DROP TABLE authors")
-    with pytest.raises(RecordFetchError):
-        await book.author.fetch()
-
-
-@ASYNC
-@pytest.mark.only("memory")
-def test_a_loader_is_true_hashable_and_not_awaitable(orm, library):
-    held = loader(orm, library, 1)
-    assert bool(held)
-    assert held in {held}
-    assert not inspect.isawaitable(held)
-
-
-@ASYNC
-@pytest.mark.only("memory")
-def test_the_descriptor_gives_what_is_kept(library):
-    book = library.Book(title="x", author_id=1)
-    held = library.Book.author.__get__(book, library.Book)
-    assert held is book.author
-    assert library.Book.editor.__get__(book, library.Book) is None
-    assert library.Book.author.__get__(None, library.Book) is library.Book.author

@@ -1,7 +1,7 @@
 """What `book.author` is: loaded, lazy, absent; after a change of key or database."""
 
 import pytest
-from support import unwrap
+from support import Models, unwrap
 
 
 @pytest.fixture
@@ -67,7 +67,9 @@ async def test_a_context_may_be_given_to_the_constructor(db, seeded, Book, reach
 
 @pytest.mark.defect("O-12")
 @pytest.mark.parametrize("eager", [False, True])
-async def test_another_database_means_another_object(db, make_db, library, seeded, reach, eager):
+async def test_another_database_means_another_object(
+    db, make_db, library, seeded, reach, eager
+):
     await seeded(db)
     other = make_db()
     await library.create(other)
@@ -119,3 +121,37 @@ async def test_load_of_nothing_is_none(db, library, seeded):
     assert await db.load(book.editor) is None
     book.editor = ada
     assert await db.load(book.editor) is ada
+
+
+async def test_a_renamed_column_is_reached_through_the_field(db, orm, library, reach):
+    class Note(orm.BaseDBModel):
+        writer: orm.ForeignKey[library.Author] = orm.ForeignKey(
+            library.Author, db_column="author_ref"
+        )
+
+    await Models(Author=library.Author, Note=Note).create(db)
+    ada, bob = [await db.insert(library.Author(name=name)) for name in ("Ada", "Bob")]
+    note = await db.insert(Note(writer=ada))
+    note.writer = bob
+    await db.update(note)
+    assert (await reach((await db.get(Note, note.pk)).writer)).name == "Bob"
+    query = db.select(Note).filter(writer_id=bob.pk, writer__name="Bob")
+    found = await query.order("writer_id").select_related("writer").fetch_one()
+    assert found.writer == bob
+    assert await db.select(Note).update({"writer_id": ada.pk}) == 1
+    assert (await db.get(Note, note.pk)).writer_id == ada.pk
+
+
+@pytest.mark.only("memory")
+def test_emptying_a_key_forgets_what_was_kept(library):
+    book = library.Book(title="x", author=1, editor=library.Author(name="Ada", pk=2))
+    assert book.editor.name == "Ada"
+    book.editor = None
+    assert "editor" not in vars(book).get("_fk_cache", {})
+
+
+@pytest.mark.only("async", "memory")
+def test_something_else_that_is_kept_is_given_back(library):
+    book, kept = library.Book(title="x", author_id=1), object()
+    vars(book)["_fk_cache"] = {"author": kept}
+    assert book.author is kept

@@ -56,7 +56,9 @@ TAKEN = {"ForeignKey": "Reverse relationship", "ManyToMany": "Reverse M2M access
 def test_a_name_is_made_from_the_class_name(orm, Author, kind, class_name, expected):
     relation = getattr(orm, kind)(Author)
     body = {"__module__": __name__, "__annotations__": {"to": type(relation)}}
-    made = type(orm.BaseDBModel)(class_name, (orm.BaseDBModel,), body | {"to": relation})
+    made = type(orm.BaseDBModel)(
+        class_name, (orm.BaseDBModel,), body | {"to": relation}
+    )
     assert made.to.related_name == expected
     assert hasattr(Author, expected)
 
@@ -88,7 +90,9 @@ def test_a_name_that_is_no_identifier_is_refused(Author, point_at, kind, name):
 def test_a_field_of_the_target_is_taken(Author, point_at, kind, name):
     with pytest.raises(AttributeError) as caught:
         point_at(Author, kind, related_name=name)
-    assert str(caught.value).startswith(f"{TAKEN[kind]} '{name}' already exists on Author")
+    assert str(caught.value).startswith(
+        f"{TAKEN[kind]} '{name}' already exists on Author"
+    )
     assert Author(name="Ada").name == "Ada"
 
 
@@ -105,7 +109,9 @@ def test_a_field_of_a_subclass_of_the_target_is_taken(Author, point_at, kind):
 
 @pytest.mark.defect("O-25")
 @KINDS
-@pytest.mark.parametrize("name", ["greet", "model_dump", "get_table_name", "db_context"])
+@pytest.mark.parametrize(
+    "name", ["greet", "model_dump", "get_table_name", "db_context"]
+)
 def test_an_attribute_of_the_target_is_taken(Author, point_at, kind, name):
     with pytest.raises(AttributeError, match=f"'{name}' already exists on Author"):
         point_at(Author, kind, related_name=name)
@@ -144,7 +150,9 @@ def test_symmetrical_needs_one_model(Author, point_at):
 def test_two_links_between_the_same_models_need_two_tables(orm, Author):
     def declare(**options):
         class Club(orm.BaseDBModel):
-            members: orm.ManyToMany[Author] = orm.ManyToMany(Author, related_name="clubs")
+            members: orm.ManyToMany[Author] = orm.ManyToMany(
+                Author, related_name="clubs"
+            )
             fans: orm.ManyToMany[Author] = orm.ManyToMany(
                 Author, related_name="liked", **options
             )
@@ -203,7 +211,9 @@ def test_a_symmetrical_link_has_no_other_side(orm, name):
         )
 
     reverse = [
-        each for each in vars(Person).values() if isinstance(each, orm.ReverseManyToMany)
+        each
+        for each in vars(Person).values()
+        if isinstance(each, orm.ReverseManyToMany)
     ]
     assert reverse == []
     assert not hasattr(Person, "befriended")
@@ -232,7 +242,9 @@ async def test_an_annotation_alone_declares_the_other_side(db, orm, many):
 async def test_a_declared_value_is_bound_by_the_key(db, orm, many):
     class Writer(orm.BaseDBModel):
         name: str
-        works: ClassVar[orm.ReverseRelationship["Work"]] = orm.ReverseRelationship("Work")
+        works: ClassVar[orm.ReverseRelationship["Work"]] = orm.ReverseRelationship(
+            "Work"
+        )
 
     class Work(orm.BaseDBModel):
         writer: orm.ForeignKey[Writer] = orm.ForeignKey(Writer, related_name="works")
@@ -245,7 +257,9 @@ async def test_a_declared_value_is_bound_by_the_key(db, orm, many):
 
 def test_a_declared_value_without_a_key_fails_when_used(orm):
     class Writer(orm.BaseDBModel):
-        works: ClassVar[orm.ReverseRelationship["Work"]] = orm.ReverseRelationship("Work")
+        works: ClassVar[orm.ReverseRelationship["Work"]] = orm.ReverseRelationship(
+            "Work"
+        )
 
     with pytest.raises((SqliterError, AttributeError, TypeError), match="works"):
         _ = Writer().works

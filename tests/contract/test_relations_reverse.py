@@ -77,19 +77,25 @@ async def test_a_parent_without_children(db, library, parent, many, how):
     assert (await edited.count(), await edited.exists()) == (0, False)
 
 
-async def test_prefetched_children_cost_no_statement(logged_db, statements, parent, many):
+async def test_prefetched_children_cost_no_statement(
+    logged_db, statements, parent, many
+):
     books = many((await parent(logged_db, "prefetched")).books)
     with statements.watch():
         children = await books.fetch_all()
         assert await books.fetch_all() is not children
-        assert [id(book) for book in await books.fetch_all()] == [id(b) for b in children]
+        assert [id(book) for book in await books.fetch_all()] == [
+            id(b) for b in children
+        ]
         assert (await books.fetch_one()) is children[0]
         assert (await books.count(), await books.exists()) == (4, True)
     assert statements.statements == []
 
 
 @pytest.mark.parametrize("pk", [0, None])
-async def test_a_parent_that_is_not_saved_has_none(logged_db, statements, library, many, pk):
+async def test_a_parent_that_is_not_saved_has_none(
+    logged_db, statements, library, many, pk
+):
     await library.create(logged_db)
     author = library.Author(name="Ada", db_context=unwrap(logged_db))
     vars(author)["pk"] = pk
@@ -120,7 +126,9 @@ async def test_children_know_their_parent(logged_db, statements, parent, many, h
         elif how == "iterated":
             children = [book async for book in books]
         else:
-            children = await (books.filter(title="A") if how == "filtered" else books).fetch_all()
+            children = await (
+                books.filter(title="A") if how == "filtered" else books
+            ).fetch_all()
         assert all(book.author is ada for book in children)
         assert all(book.author.name == "Ada" for book in children)
     assert len(statements.starting("SELECT")) == (0 if how == "prefetched" else 1)
@@ -207,7 +215,9 @@ async def test_chaining_gives_a_new_object(db, parent, many, how, chain):
     assert await many(handle).count() == 4
 
 
-async def test_a_chain_of_a_prefetched_handle_asks_the_database(db, orm, library, parent, many):
+async def test_a_chain_of_a_prefetched_handle_asks_the_database(
+    db, orm, library, parent, many
+):
     ada = await parent(db, "prefetched")
     await db.insert(library.Book(title="F", author=ada))
     assert await many(ada.books).count() == 4

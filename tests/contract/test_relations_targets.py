@@ -18,7 +18,9 @@ SHOP = "class Author(BaseDBModel):\n    name: str\n"
 async def test_a_model_may_refer_to_itself(db, orm, reach, target):
     class Node(orm.BaseDBModel):
         name: str
-        parent: orm.ForeignKey["Node | None"] = orm.ForeignKey(target, related_name="kids")
+        parent: orm.ForeignKey["Node | None"] = orm.ForeignKey(
+            target, related_name="kids"
+        )
 
     await db.create_table(Node)
     root = await db.insert(Node(name="root"))
@@ -81,9 +83,12 @@ def test_a_target_that_is_no_model_is_refused(orm, target):
 @pytest.mark.defect("O-09")
 @pytest.mark.parametrize("side", ["on_delete", "on_update"])
 @pytest.mark.parametrize(
-    ("action", "text"), [("SET NULL", "='SET NULL' requires null=True"), ("EXPLODE", "")]
+    ("action", "text"),
+    [("SET NULL", "='SET NULL' requires null=True"), ("EXPLODE", "")],
 )
-def test_impossible_actions_are_refused_at_declaration(orm, library, side, action, text):
+def test_impossible_actions_are_refused_at_declaration(
+    orm, library, side, action, text
+):
     with pytest.raises(InvalidForeignKeyError, match=side + text):
 
         class Note(orm.BaseDBModel):

@@ -1,0 +1,82 @@
+"""What all relation attributes have in common."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Never, Self, TypeVar, overload
+
+from sqliter.model.loaded import TO_MANY, remembered
+from sqliter.model.relations import Relation, relation_of
+from sqliter.orm.handles import Handles
+
+__all__ = ["Accessor", "ToManyAccessor"]
+
+H = TypeVar("H")
+
+
+class Accessor:
+    """A relation as an attribute of a class; the class itself gives this object."""
+
+    name: str = ""
+    owner: type[Any] | None = None
+    handles: Handles | None = None
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        self.name = name
+        self.owner = owner
+
+    def relation(self, model: type[Any]) -> Relation:
+        """Return the relation of a class; ``AttributeError`` if it has none.
+
+        A subclass has a table of its own: what refers to the rows of its base does
+        not refer to its rows.
+        """
+        relation = relation_of(model, self.name)
+        if relation is None:
+            raise AttributeError(self.why_absent(model))
+        return relation
+
+    def why_absent(self, model: type[Any]) -> str:
+        """Say why a class does not have the attribute."""
+        owner = self.owner.__name__ if self.owner else "another class"
+        return (
+            f"'{model.__name__}' has no '{self.name}': the relation belongs to "
+            f"'{owner}', and '{model.__name__}' has a table of its own"
+        )
+
+    def kind(self, model: type[Any]) -> Handles:
+        """Return what the relation is opened with: its own set, or the model's."""
+        handles: Handles = self.handles or model.__handles__
+        return handles
+
+
+class ToManyAccessor(Accessor, Generic[H]):
+    """An attribute that leads to many rows; ``H`` is what an instance gives."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Any]) -> H: ...
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        relation = self.relation(type(instance))
+        known = remembered(instance, TO_MANY).get(self.name)
+        return self.opened(instance, relation, self.kind(type(instance)), known)
+
+    def __set__(self, instance: object, value: Never) -> None:
+        raise AttributeError(self.refusal)
+
+    @property
+    def refusal(self) -> str:
+        """What to say to somebody who assigns a value."""
+        raise NotImplementedError
+
+    def opened(
+        self,
+        instance: Any,
+        relation: Relation,
+        handles: Handles,
+        known: list[Any] | None,
+    ) -> Any:
+        """Return the handle of an instance; ``known`` are rows that are there."""
+        raise NotImplementedError

@@ -1,0 +1,149 @@
+"""What a class body says about relations, made into fields and relation data."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar, NamedTuple
+
+from pydantic import Field
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from sqliter.exceptions import InvalidForeignKeyError
+from sqliter.model.registry import register, when_ready
+from sqliter.model.relations import ForwardKey, ManyLink, Relation, add_relation
+from sqliter.orm.accessors import Accessor
+from sqliter.orm.annotations import allows_none, own_annotations
+from sqliter.orm.fields import FkId, ForeignKey
+from sqliter.orm.m2m import ManyToMany
+
+__all__ = ["declare_fields", "declare_relations"]
+
+
+class Declaration(NamedTuple):
+    """A relation of a class, and the attribute it was declared with."""
+
+    accessor: Any
+    relation: Any
+    is_inherited: bool
+
+
+def declare_fields(cls: type[Any]) -> None:
+    """Give each foreign key its id field; called before Pydantic collects fields.
+
+    Annotations of relations are kept as class variables: Pydantic leaves those alone
+    in all its versions. The ids come after all other fields.
+    """
+    annotations = own_annotations(cls)
+    own = {name: each for name, each in vars(cls).items() if isinstance(each, Accessor)}
+    for name, accessor in own.items():
+        if isinstance(accessor, ForeignKey):
+            _settle(cls, accessor, annotations.get(name))
+            field = f"{name}_id"
+            kind: Any = int | None if accessor.fk_info.null else int
+            annotations.setdefault(field, kind)
+            type.__setattr__(cls, field, _id_field(accessor, vars(cls).get(field)))
+        annotations[name] = ClassVar[Any]
+    _refuse_stray_ids(cls)
+    type.__setattr__(cls, "__annotations__", annotations)
+    for attribute, kind in (
+        ("fk_descriptors", ForeignKey),
+        ("m2m_descriptors", ManyToMany),
+    ):
+        found = {name: each for name, each in own.items() if isinstance(each, kind)}
+        type.__setattr__(cls, attribute, found)
+
+
+def declare_relations(cls: type[Any]) -> None:
+    """Make the relations of a class known, once it is complete.
+
+    Everything is checked before anything is registered: a class that fails leaves
+    no trace.
+    """
+    declarations = [_declaration(cls, *item) for item in _accessors(cls).items()]
+    for each in declarations:
+        add_relation(each.relation)
+    own = [each for each in declarations if not each.is_inherited]
+    _check(own)
+    register(cls)
+    for each in own:
+        each.accessor.declared = each.relation
+        when_ready(each.relation.given, cls, each.accessor.join)
+
+
+def _check(declarations: list[Declaration]) -> None:
+    """Raise if an attribute at the other end is taken, or wanted twice."""
+    wanted: set[tuple[type[Any], str]] = set()
+    for accessor, relation, _ in declarations:
+        target = relation.given
+        if isinstance(target, str):
+            continue
+        name = accessor.check(relation, target)
+        if (target, name) in wanted:
+            text = accessor.taken.format(name=name, target=target.__name__)
+            raise AttributeError(text)
+        if name is not None:
+            wanted.add((target, name))
+
+
+def _settle(cls: type[Any], accessor: ForeignKey[Any], annotation: Any) -> None:
+    if accessor.name == "pk":
+        raise InvalidForeignKeyError(
+            "'pk' is the primary key, and cannot be a relation"
+        )
+    if annotation is not None and allows_none(annotation, cls):
+        accessor.fk_info.null = True
+    accessor.settle()
+
+
+def _id_field(accessor: ForeignKey[Any], given: Any) -> FieldInfo:
+    """Return the field of the key; what the class says about it itself wins."""
+    info = accessor.fk_info
+    if given is None or isinstance(given, FkId):
+        default: Any = None if info.null else PydanticUndefined
+        made: Any = Field(default=default)
+    else:
+        made = given if isinstance(given, FieldInfo) else Field(default=given)
+    field: FieldInfo = made
+    column = info.db_column or f"{accessor.name}_id"
+    field.metadata.append(dataclasses.replace(info, db_column=column))
+    return field
+
+
+def _refuse_stray_ids(cls: type[Any]) -> None:
+    for name, value in vars(cls).items():
+        if isinstance(value, FkId):
+            raise InvalidForeignKeyError(
+                f"'{name}' of {cls.__name__} is an fk_id(), but there is no foreign "
+                f"key '{name.removesuffix('_id')}'"
+            )
+
+
+def _accessors(cls: type[Any]) -> dict[str, tuple[Any, bool]]:
+    """Return the declared relations by name; those of bases are inherited."""
+    found: dict[str, tuple[Any, bool]] = {}
+    for base in reversed(cls.__mro__):
+        for name, value in vars(base).items():
+            if isinstance(value, (ForeignKey, ManyToMany)):
+                found[name] = (value, base is not cls)
+            elif name in found:
+                del found[name]
+    return found
+
+
+def _declaration(cls: type[Any], name: str, place: tuple[Any, bool]) -> Declaration:
+    accessor, is_inherited = place
+    relation: Relation
+    if isinstance(accessor, ForeignKey):
+        relation = ForwardKey(cls, name, f"{name}_id", accessor.fk_info.to_model)
+    else:
+        info = accessor.m2m_info
+        relation = ManyLink(
+            cls,
+            name,
+            info.to_model,
+            through=info.through,
+            symmetrical=info.symmetrical,
+            is_inherited=is_inherited,
+        )
+    return Declaration(accessor, relation, is_inherited)
