@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Protocol, TypeVar
 
+from sqliter.asyncio.iteration import each_of
 from sqliter.core.context import Context
 from sqliter.core.steps import AwaitingRunner
 from sqliter.model.model import BaseDBModel
@@ -32,9 +33,8 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
         >>> await db.select(User).filter(age__gte=18).order("name").fetch_all()
     """
 
-    async def __aiter__(self) -> AsyncIterator[M]:
-        for each in await self.fetch_all():
-            yield each
+    def __aiter__(self) -> AsyncIterator[M]:
+        return each_of(self.fetch_all)
 
     async def fetch_all(self) -> list[M]:
         """Return every row as an instance."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from sqliter.model.table import table_name_of
 
-__all__ = ["Deferred", "actual", "is_object", "key_of", "misfit", "row_of"]
+__all__ = ["Deferred", "actual", "is_object", "key_of", "loaded", "misfit", "row_of"]
+
+L = TypeVar("L")
 
 _SCALARS = (int, float, str, bytes, type(None))
 
@@ -33,6 +35,13 @@ row_of: Callable[[Any], Any] = operator.attrgetter("_row")
 def actual(value: Any) -> Any:
     """Return an object; the one that is meant, where something stands in for it."""
     return row_of(value).existing() if isinstance(value, Deferred) else value
+
+
+def loaded(value: L) -> L:
+    """Return what may be stood in for, loaded; ``None`` if there is no such row."""
+    thing: Any = value
+    found: L = row_of(thing).fetch() if isinstance(thing, Deferred) else thing
+    return found
 
 
 def is_object(value: object) -> bool:

@@ -53,7 +53,7 @@ class BaseDBModel(BaseModel):
     updated_at: int = Field(default=0)
 
     if TYPE_CHECKING:
-        Meta: ClassVar[Any]  # checkers would want every Meta to inherit from this one
+        Meta = Any  # checkers would want every Meta to inherit from this one
     else:
 
         class Meta:

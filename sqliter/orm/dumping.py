@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sqliter.model.loaded import FORWARD, TO_MANY, known_object, remembered
+from sqliter.model.loaded import TO_MANY, known_object, remembered
+from sqliter.model.relations import ForwardKey, relations_of
 
 __all__ = ["as_json", "with_related"]
 
@@ -28,7 +29,7 @@ def with_related(
             objects = [each for each in value if id(each) not in above]
             dumped[name] = [_dumped(each, options, above) for each in objects]
         elif id(value) not in above:
-            dumped[name] = _dumped(value, options, above)
+            dumped[name] = value and _dumped(value, options, above)
     return dumped
 
 
@@ -44,9 +45,11 @@ def as_json(instance: Any, options: dict[str, Any]) -> str:
 
 
 def _loaded(instance: Any) -> Iterator[tuple[str, Any]]:
-    for name in remembered(instance, FORWARD):
+    for name, relation in relations_of(type(instance)).items():
+        if not isinstance(relation, ForwardKey):
+            continue
         found = known_object(instance, name)
-        if found is not None:
+        if found is not None or vars(instance).get(relation.field, 0) is None:
             yield name, found
     yield from remembered(instance, TO_MANY).items()
 

@@ -123,8 +123,8 @@ def _is_free(
 ) -> bool:
     known = relation_of(target, name)
     if known is not None:
-        forward: Relation | None = getattr(known, "forward", None)
-        return forward is not None and _is_newer(forward, relation)
+        forward = getattr(known, "forward", None)
+        return isinstance(forward, Relation) and _is_newer(forward, relation)
     declared = vars(target).get(name)
     if isinstance(declared, accessor):  # declared for type checkers, not bound yet
         return _is_meant(getattr(declared, "from_model", None), relation)
@@ -148,7 +148,7 @@ def _is_newer(old: Relation, new: Relation) -> bool:
 def _is_meant(origin: Any, relation: Relation) -> bool:
     if isinstance(origin, str):
         return origin.rpartition(".")[2] == relation.owner.__name__
-    return origin is None or origin is relation.owner
+    return bool(origin in (None, relation.owner))
 
 
 def _family(model: type[Any]) -> Iterator[type[Any]]:

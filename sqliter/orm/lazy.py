@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic
+
+from typing_extensions import TypeVar
 
 from sqliter.exceptions import DatabaseKindError, LazyLoadError, SqliterError
 from sqliter.model.keys import Deferred, row_of
@@ -12,6 +14,9 @@ from sqliter.operations.lazy import load_together
 from sqliter.orm.handles import check_kind
 
 __all__ = ["BaseLoader", "LazyLoader", "LazyRow", "related_object"]
+
+
+R = TypeVar("R", default=Any)
 
 
 def related_object(instance: Any, relation: ForwardKey, loader: type[Any]) -> Any:
@@ -135,7 +140,7 @@ class BaseLoader(Deferred):
         return f"<{name} unloaded for {row.model.__name__} id={row.pk}>"
 
 
-class LazyLoader(BaseLoader):
+class LazyLoader(BaseLoader, Generic[R]):
     """Stands in for the object a foreign key leads to; loads it when it is used.
 
     Reading and writing attributes reaches the object. The stand-in is no instance

@@ -61,6 +61,8 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
 
         def __init__(self, /, **data: Any) -> None:
             database = data.pop("db_context", None)
+            if not hasattr(database, "run"):  # data from outside is no database
+                database = None
             given = taken_apart(type(self), data)
             super().__init__(**data)
             type(self).__sqliter_bind__(self, database)

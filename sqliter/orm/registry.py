@@ -15,6 +15,7 @@ from sqliter.model.relations import (
     relations_of,
 )
 from sqliter.model.table import table_name_of
+from sqliter.orm.accessors import Accessor
 from sqliter.orm.fields import ForeignKey
 from sqliter.orm.installing import check_free, install
 from sqliter.orm.m2m import ManyToMany
@@ -168,16 +169,7 @@ class ModelRegistry:
             symmetrical=symmetrical,
         )
         if related_name is not None and not symmetrical:
-            handles = from_model.__handles__
-            text = "Reverse M2M accessor '{name}' already exists on {target}"
-            check_free(to_model, related_name, link, handles.reverse_link, text)
-            accessor = handles.reverse_link(
-                from_model, to_model, junction_table, related_name
-            )
-            accessor.handles = handles
-            reverse = ReverseLink(to_model, related_name, link)
-            install(to_model, related_name, accessor, reverse)
-            link.inverse = related_name
+            _place_link(link, to_model, related_name)
         add_link(link)
         entry = _link_entry(link, to_model, junction_table)
         cls._links.setdefault(from_model, []).append(entry)
@@ -263,6 +255,22 @@ class ModelRegistry:
     @classmethod
     def _pending_of(cls, kind: str) -> list[_Pending]:
         return [each for each in cls.pending if each.kind == kind]
+
+
+def _place_link(link: ManyLink, target: type[Any], name: str) -> None:
+    accessor = link.owner.__handles__.reverse_link(
+        link.owner, target, link.through, name
+    )
+    _place(accessor, ReverseLink(target, name, link), ManyToMany.taken)
+    link.inverse = name
+
+
+def _place(accessor: Accessor, reverse: ReverseKey | ReverseLink, taken: str) -> None:
+    """Give the target the attribute that leads back, unless the name is taken."""
+    target, name = reverse.owner, reverse.name
+    check_free(target, name, reverse.forward, type(accessor), taken)
+    accessor.handles = reverse.target.__handles__
+    install(target, name, accessor, reverse)
 
 
 def _by_name(models: list[type[Any]]) -> dict[str, list[type[Any]]]:

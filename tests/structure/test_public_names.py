@@ -16,6 +16,10 @@ NOT_FOR_USERS = {
         "check_target": "shared with the relations",
     },
     "sqliter.model.unique": {"unique_extra": "shared with foreign keys"},
+    "sqliter.asyncio.orm.fields": {"AwaitedRow": "what stands behind a loader"},
+    "sqliter.asyncio.orm.query": {"AsyncFetched": "shared by both prefetched handles"},
+    "sqliter.orm.fields": {"FkId": "what fk_id() returns"},
+    "sqliter.orm.query": {"Fetched": "shared by both prefetched handles"},
     "sqliter.asyncio.query": {"AsyncDatabase": "says what a query needs of a database"},
     "sqliter.query.query": {"Database": "says what a query needs of a database"},
 }

@@ -12,9 +12,24 @@ import pytest
 
 from sqliter import SqliterDB
 from sqliter.asyncio import AsyncQueryBuilder, AsyncSqliterDB
+from sqliter.asyncio.orm import (
+    AsyncManyToManyManager,
+    AsyncPrefetchedM2MResult,
+    AsyncPrefetchedResult,
+    AsyncReverseQuery,
+)
+from sqliter.orm.m2m import ManyToManyManager, PrefetchedM2MResult
+from sqliter.orm.query import PrefetchedResult, ReverseQuery
 from sqliter.query import QueryBuilder
 
-PAIRS = [(SqliterDB, AsyncSqliterDB), (QueryBuilder, AsyncQueryBuilder)]
+PAIRS = [
+    (SqliterDB, AsyncSqliterDB),
+    (QueryBuilder, AsyncQueryBuilder),
+    (ReverseQuery, AsyncReverseQuery),
+    (PrefetchedResult, AsyncPrefetchedResult),
+    (ManyToManyManager, AsyncManyToManyManager),
+    (PrefetchedM2MResult, AsyncPrefetchedM2MResult),
+]
 
 ONE_SIDED = {
     "SqliterDB.MEMORY_DB": "an old constant; new code writes memory=True",
@@ -35,13 +50,22 @@ SAME_THING = {
     "AsyncQueryBuilder": "QueryBuilder",
     "AsyncDatabase": "Database",
 }
+
+OF_THE_COLOUR = {"is_async", "builder", "lazy"}
+"""Constants that say which colour it is, or what belongs to it."""
+
+MORE_OVERLOADS = {"load": "the awaited one also takes a loader, which has a type there"}
+"""Methods of which one colour has overloads that the other has not, and why."""
 """Annotations that differ by name and mean the same in the two colours."""
 
 NEVER_AWAITED = {
-    "__init__", "annotate", "bypass_cache", "cache_get", "cache_set", "cache_ttl",
-    "clear_cache", "clone", "exclude", "fields", "filter", "get_cache_stats",
-    "group_by", "having", "invalidate_table_cache", "limit", "now", "offset", "only",
-    "order", "reset_cache_stats", "select", "to_sql",
+    "__init__", "annotate", "belonging", "bypass_cache", "cache_get", "cache_set",
+    "cache_ttl", "clear_cache", "clone", "configure_cache_keys", "exclude", "fields",
+    "filter", "forbid_lazy", "forget", "get_cache_stats", "group_by", "having",
+    "invalidate_table_cache", "keys_of", "limit", "narrowing", "now", "of", "offset",
+    "only", "order", "prefetch_related", "reset_cache_stats", "saved_keys_of", "select",
+    "select_related", "share_lazy", "to_sql", "validate_prefetch_path", "warn_lazy",
+    "with_count",
 }  # fmt: skip
 """Methods that touch no file, plain in both colours. All others are verbs."""
 
@@ -110,11 +134,13 @@ def test_a_name_means_the_same_in_both_colours(
         settable = (one.fset is not None, other.fset is not None)
         assert settable == (name in SETTABLE_WHEN_BLOCKING, False)
     elif inspect.isfunction(one):
-        assert _shape(one) == _shape(other)
+        assert name in MORE_OVERLOADS or _shape(one) == _shape(other)
+        if name in MORE_OVERLOADS:
+            return
         overloads = [list(map(_shape, typing.get_overloads(f))) for f in (one, other)]
         assert overloads[0] == overloads[1]
     else:
-        assert one == other
+        assert name in OF_THE_COLOUR or one == other
 
 
 @pytest.mark.parametrize(("blocking", "awaiting", "name"), list(_shared()))

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from typing_extensions import TypeVar
 
+from sqliter.asyncio.iteration import each_of
 from sqliter.asyncio.orm.query import AsyncFetched
 from sqliter.asyncio.query import AsyncQueryBuilder
 from sqliter.model.model import BaseDBModel
@@ -100,9 +101,8 @@ class AsyncManyToManyManager(BaseManager[R, AsyncRelatedQueryBuilder[R]]):
         await self.db_context.run(links.replace(own, keys, self.context))
         self.forget(instances)
 
-    async def __aiter__(self) -> AsyncIterator[R]:
-        for each in await self.fetch_all():
-            yield each
+    def __aiter__(self) -> AsyncIterator[R]:
+        return each_of(self.fetch_all)
 
 
 class AsyncPrefetchedM2MResult(

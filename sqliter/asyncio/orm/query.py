@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Generic
 
 from typing_extensions import TypeVar
 
+from sqliter.asyncio.iteration import each_of
 from sqliter.asyncio.query import AsyncQueryBuilder
 from sqliter.model.model import BaseDBModel
 from sqliter.orm.query import HasPKAndContext, ReverseRelationship
@@ -51,9 +52,8 @@ class AsyncReverseQuery(BaseReverse[R, AsyncQueryBuilder[R]]):
         """Return whether there are any."""
         return self.can_ask and await self.query.exists()
 
-    async def __aiter__(self) -> AsyncIterator[R]:
-        for each in await self.fetch_all():
-            yield each
+    def __aiter__(self) -> AsyncIterator[R]:
+        return each_of(self.fetch_all)
 
 
 class AsyncFetched(Generic[R]):
@@ -77,9 +77,14 @@ class AsyncFetched(Generic[R]):
         """Return whether there are any."""
         return bool(self.items)
 
-    async def __aiter__(self) -> AsyncIterator[R]:
-        for each in list(self.items):
-            yield each
+    def __aiter__(self) -> AsyncIterator[R]:
+        return each_of(self.fetch_all)
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(list(self.items))
+
+    def __len__(self) -> int:
+        return len(self.items)
 
 
 class AsyncPrefetchedResult(AsyncFetched[R], BasePrefetched[R, AsyncReverseQuery[R]]):
