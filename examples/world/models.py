@@ -1,32 +1,50 @@
-"""What the atlas keeps. Keys are the ids that GeoNames gave to each place."""
+"""What the atlas keeps of each place; ``blocking`` and ``awaiting`` add relations.
+
+These are mere fields: a relation is of one colour, and so is a model that has any.
+Keys are the ids that GeoNames gave to each place; languages are numbered.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from sqliter.model import BaseDBModel, ForeignKey, unique
+from pydantic import BaseModel
 
-__all__ = ["City", "Continent", "Country", "Load"]
+from sqliter.model import BaseDBModel, unique
+
+__all__ = ["CityFields", "ContinentFields", "CountryFields", "LanguageFields", "Load"]
 
 
-class Continent(BaseDBModel):
+class ContinentFields(BaseModel):
     """One of seven."""
 
     code: Annotated[str, unique()]
     name: str
 
-    class Meta(BaseDBModel.Meta):
+    class Meta:
         """Names are given here because SQL is written against them, too."""
 
         table_name = "continents"
 
 
-class Country(BaseDBModel):
+class LanguageFields(BaseModel):
+    """A language, whatever its regional varieties."""
+
+    code: Annotated[str, unique()]
+    name: str
+
+    class Meta:
+        """Named like the others."""
+
+        table_name = "languages"
+
+
+class CountryFields(BaseModel):
     """A country or a territory with an ISO code of its own."""
 
     code: Annotated[str, unique()]
     name: str
-    continent_id: int = ForeignKey(Continent)
+    continent_id: int
     capital: str | None
     area: int
     """Square kilometres; 0 for the smallest."""
@@ -34,18 +52,18 @@ class Country(BaseDBModel):
     density: float | None
     """People per square kilometre; ``None`` without an area."""
 
-    class Meta(BaseDBModel.Meta):
+    class Meta:
         """Countries are ranked by density."""
 
         table_name = "countries"
         indexes = ("density",)
 
 
-class City(BaseDBModel):
+class CityFields(BaseModel):
     """A populated place, under every name that people call it."""
 
     name: str
-    country_id: int = ForeignKey(Country)
+    country_id: int
     latitude: float
     longitude: float
     population: int
@@ -53,7 +71,7 @@ class City(BaseDBModel):
     is_capital: bool
     alternate_names: list[str]
 
-    class Meta(BaseDBModel.Meta):
+    class Meta:
         """The index over two fields finds the largest cities of a country."""
 
         table_name = "cities"
@@ -68,7 +86,7 @@ class Load(BaseDBModel):
     cities: int
     complete: bool = False
 
-    class Meta(BaseDBModel.Meta):
+    class Meta:
         """Whether this table exists tells an atlas from other files."""
 
         table_name = "atlas_loads"

@@ -1,55 +1,27 @@
-"""The questions, each written once for both colours; see ``steps``."""
+"""Questions about one table at a time, each written once for both colours.
+
+How that works is told in ``steps``; ``relations`` has the questions about several.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from sqliter.query.aggregates import func
 
-from .models import City, Continent, Country
-from .steps import Database, Steps, Transaction
+from .answers import CITY, COUNTRY, PEOPLE, Answer, Column, Question
+from .atlas import Atlas, City, Continent, Country
+from .steps import Steps, Transaction
 
-__all__ = ["QUESTIONS", "Answer", "Column", "Question"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of an answer; ``form`` is how its numbers are written, if it has any."""
-
-    title: str
-    form: str = ""
+__all__ = ["QUESTIONS"]
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A table, and perhaps a remark below it."""
-
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[Any]]
-    remark: str = ""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a person would ask, and the steps that find the answer."""
-
-    text: str
-    ask: Callable[[Database], Steps[Answer]]
-
-
-_PEOPLE = Column("People", ",")
-_CITY = Column("City")
-_COUNTRY = Column("Country")
-
-
-def largest_cities(db: Database, code: str) -> Steps[Answer]:
+def largest_cities(at: Atlas, code: str) -> Steps[Answer]:
     """Filter, order by a field downwards, limit."""
-    country: Country = yield db.select(Country).filter(code=code).fetch_one
+    country: Country = yield at.db.select(at.Country).filter(code=code).fetch_one
     cities: list[City] = yield (
-        db.select(City)
+        at.db.select(at.City)
         .filter(country_id=country.pk)
         .order("-population")
         .limit(6)
@@ -65,13 +37,13 @@ def largest_cities(db: Database, code: str) -> Steps[Answer]:
         for each in cities
     ]
     share = Column("Of the country", ".1%")
-    return Answer((_CITY, _PEOPLE, share, Column("Time zone")), rows)
+    return Answer((CITY, PEOPLE, share, Column("Time zone")), rows)
 
 
-def densest_countries(db: Database) -> Steps[Answer]:
+def densest_countries(at: Atlas) -> Steps[Answer]:
     """Order with NULLs last; only some of the columns are read."""
     countries: list[Country] = yield (
-        db.select(Country)
+        at.db.select(at.Country)
         .fields(["name", "density", "area", "population"])
         .order("-density", nulls="last")
         .limit(8)
@@ -79,42 +51,46 @@ def densest_countries(db: Database) -> Steps[Answer]:
     )
     rows = [(c.name, c.density, c.area, c.population) for c in countries]
     area, density = Column("Area km²", ","), Column("People per km²", ",.0f")
-    return Answer((_COUNTRY, density, area, _PEOPLE), rows)
+    return Answer((COUNTRY, density, area, PEOPLE), rows)
 
 
-def named_like(db: Database, part: str) -> Steps[Answer]:
+def named_like(at: Atlas, part: str) -> Steps[Answer]:
     """Search in a column that holds lists."""
-    found = db.select(City).filter(alternate_names__contains=part).order("-population")
-    cities: list[City] = yield found.clone().limit(8).fetch_all
+    found = (
+        at.db.select(at.City)
+        .filter(alternate_names__contains=part)
+        .order("-population")
+    )
+    top = found.clone().select_related("country").limit(8)
+    cities: list[City] = yield top.fetch_all
     total: int = yield found.count
-    names = yield from _countries(db, (each.country_id for each in cities))
     rows = [
-        (each.name, names[each.country_id], each.population, _with(part, each))
+        (each.name, each.country.name, each.population, _with(part, each))
         for each in cities
     ]
     remark = f"{len(rows)} of {total} cities"
-    return Answer((_CITY, _COUNTRY, _PEOPLE, Column("Is called")), rows, remark)
+    return Answer((CITY, COUNTRY, PEOPLE, Column("Is called")), rows, remark)
 
 
-def people_by_continent(db: Database) -> Steps[Answer]:
+def people_by_continent(at: Atlas) -> Steps[Answer]:
     """Group, add up, keep the groups that are large enough."""
     groups: list[dict[str, Any]] = yield (
-        db.select(Country)
+        at.db.select(at.Country)
         .group_by("continent_id")
         .annotate(countries=func.count(), people=func.sum("population"))
         .having(people__gte=1_000_000)
         .order("-people")
         .fetch_dicts
     )
-    continents: list[Continent] = yield db.select(Continent).fetch_all
+    continents: list[Continent] = yield at.db.select(at.Continent).fetch_all
     names = {each.pk: each.name for each in continents}
     rows = [(names[g["continent_id"]], g["countries"], g["people"]) for g in groups]
-    return Answer((Column("Continent"), Column("Countries", ","), _PEOPLE), rows)
+    return Answer((Column("Continent"), Column("Countries", ","), PEOPLE), rows)
 
 
-def page_of_cities(db: Database, number: int, size: int = 8) -> Steps[Answer]:
+def page_of_cities(at: Atlas, number: int, size: int = 8) -> Steps[Answer]:
     """Order by several fields, then skip and limit."""
-    millions = db.select(City).filter(population__gte=1_000_000)
+    millions = at.db.select(at.City).filter(population__gte=1_000_000)
     first = (number - 1) * size
     page = millions.clone().order("timezone", "-population", "name")
     cities: list[City] = yield page.offset(first).limit(size).fetch_all
@@ -123,13 +99,13 @@ def page_of_cities(db: Database, number: int, size: int = 8) -> Steps[Answer]:
         (first + i, c.timezone, c.name, c.population) for i, c in enumerate(cities, 1)
     ]
     remark = f"rows {first + 1} to {first + len(rows)} of {total:,}"
-    return Answer((Column("#", ","), Column("Time zone"), _CITY, _PEOPLE), rows, remark)
+    return Answer((Column("#", ","), Column("Time zone"), CITY, PEOPLE), rows, remark)
 
 
-def busiest_timezones(db: Database) -> Steps[Answer]:
+def busiest_timezones(at: Atlas) -> Steps[Answer]:
     """Group by an indexed field; several aggregates at once."""
     groups: list[dict[str, Any]] = yield (
-        db.select(City)
+        at.db.select(at.City)
         .group_by("timezone")
         .annotate(cities=func.count(), people=func.sum("population"))
         .order("-cities", "timezone")
@@ -141,29 +117,33 @@ def busiest_timezones(db: Database) -> Steps[Answer]:
     return Answer((Column("Time zone"), Column("Cities", ","), in_cities), rows)
 
 
-def most_cities(db: Database) -> Steps[Answer]:
-    """Compare groups with the whole."""
-    total: int = yield db.select(City).count
+def most_cities(at: Atlas) -> Steps[Answer]:
+    """Compare groups with the whole; look names up with one ``pk__in``."""
+    total: int = yield at.db.select(at.City).count
     groups: list[dict[str, Any]] = yield (
-        db.select(City)
+        at.db.select(at.City)
         .group_by("country_id")
         .annotate(cities=func.count(), average=func.avg("population"))
         .order("-cities")
         .limit(8)
         .fetch_dicts
     )
-    names = yield from _countries(db, (group["country_id"] for group in groups))
+    keys = [group["country_id"] for group in groups]
+    countries: list[Country] = yield (
+        at.db.select(at.Country).filter(pk__in=keys).only("name").fetch_all
+    )
+    names = {each.pk: each.name for each in countries}
     rows = [
         (names[g["country_id"]], g["cities"], g["cities"] / total, g["average"])
         for g in groups
     ]
     share, average = Column("Of all cities", ".1%"), Column("Average size", ",.0f")
-    return Answer((_COUNTRY, Column("Cities", ","), share, average), rows)
+    return Answer((COUNTRY, Column("Cities", ","), share, average), rows)
 
 
-def yes_and_how_many(db: Database) -> Steps[Answer]:
+def yes_and_how_many(at: Atlas) -> Steps[Answer]:
     """Ask for a number, or only whether there is any."""
-    city = partial(db.select, City)
+    city = partial(at.db.select, at.City)
     north: int = yield city().filter(latitude__gt=66.5628).count
     south: int = yield city().filter(latitude__lt=-50).count
     springfields: int = yield city().filter(name="Springfield").count
@@ -177,18 +157,22 @@ def yes_and_how_many(db: Database) -> Steps[Answer]:
     return Answer((Column("Question"), Column("Answer")), rows)
 
 
-def largest_capitals(db: Database) -> Steps[Answer]:
-    """Filter by a flag; look the referred rows up with one ``pk__in``."""
+def largest_capitals(at: Atlas) -> Steps[Answer]:
+    """Filter by a flag; the referred rows come in the same statement."""
     capitals: list[City] = yield (
-        db.select(City).filter(is_capital=True).order("-population").limit(8).fetch_all
+        at.db.select(at.City)
+        .filter(is_capital=True)
+        .select_related("country")
+        .order("-population")
+        .limit(8)
+        .fetch_all
     )
-    names = yield from _countries(db, (each.country_id for each in capitals))
     rows = [
-        (c.name, names[c.country_id], c.population, c.latitude, c.longitude)
+        (c.name, c.country.name, c.population, c.latitude, c.longitude)
         for c in capitals
     ]
     places = (Column("Latitude", ".2f"), Column("Longitude", ".2f"))
-    return Answer((Column("Capital"), _COUNTRY, _PEOPLE, *places), rows)
+    return Answer((Column("Capital"), COUNTRY, PEOPLE, *places), rows)
 
 
 _OUTGROWN = """
@@ -208,20 +192,20 @@ LIMIT ?
 """
 
 
-def outgrown_capitals(db: Database) -> Steps[Answer]:
+def outgrown_capitals(at: Atlas) -> Steps[Answer]:
     """Write the SQL yourself: a join of three tables and a window function."""
-    found: list[dict[str, Any]] = yield partial(db.fetch, _OUTGROWN, (1, 8))
-    titles = (_COUNTRY, Column("Largest city"), _PEOPLE, Column("Capital"))
+    found: list[dict[str, Any]] = yield partial(at.db.fetch, _OUTGROWN, (1, 8))
+    titles = (COUNTRY, Column("Largest city"), PEOPLE, Column("Capital"))
     return Answer(
         (*titles, Column("Its place", ",")), [tuple(r.values()) for r in found]
     )
 
 
-def lutetia(db: Database) -> Steps[Answer]:
+def lutetia(at: Atlas) -> Steps[Answer]:
     """Change rows in a transaction, look, and take it back."""
-    before = yield from _how_many(db, "Paris", "Lutetia")
-    inside: tuple[int, ...] = yield Transaction(_renamed(db, "Paris", "Lutetia"))
-    after = yield from _how_many(db, "Paris", "Lutetia")
+    before = yield from _how_many(at, "Paris", "Lutetia")
+    inside: tuple[int, ...] = yield Transaction(_renamed(at, "Paris", "Lutetia"))
+    after = yield from _how_many(at, "Paris", "Lutetia")
     rows = (
         ("before", *before),
         ("inside the transaction", *inside),
@@ -232,13 +216,13 @@ def lutetia(db: Database) -> Steps[Answer]:
     return Answer(columns, rows, remark)
 
 
-def plans(db: Database) -> Steps[Answer]:
+def plans(at: Atlas) -> Steps[Answer]:
     """Ask SQLite how it finds the rows."""
     by_country = (
-        db.select(City).filter(country_id=1861060).order("-population").limit(6)
+        at.db.select(at.City).filter(country_id=1861060).order("-population").limit(6)
     )
-    by_zone = db.select(City).filter(timezone="Asia/Tokyo")
-    by_name = db.select(City).filter(alternate_names__contains="京")
+    by_zone = at.db.select(at.City).filter(timezone="Asia/Tokyo")
+    by_name = at.db.select(at.City).filter(alternate_names__contains="京")
     rows = []
     for text, query in (
         ("largest of a country", by_country),
@@ -250,27 +234,20 @@ def plans(db: Database) -> Steps[Answer]:
     return Answer((Column("Cities"), Column("SQLite's plan")), rows)
 
 
-def _countries(db: Database, keys: Iterable[int]) -> Steps[dict[int, str]]:
-    """Return the names of countries by key, with one query."""
-    query = db.select(Country).filter(pk__in=sorted(set(keys))).only("name")
-    found: list[Country] = yield query.fetch_all
-    return {each.pk: each.name for each in found}
-
-
-def _how_many(db: Database, *names: str) -> Steps[tuple[int, ...]]:
+def _how_many(at: Atlas, *names: str) -> Steps[tuple[int, ...]]:
     """Return how many cities have each name."""
     counts = []
     for name in names:
-        count: int = yield db.select(City).filter(name=name).count
+        count: int = yield at.db.select(at.City).filter(name=name).count
         counts.append(count)
     return tuple(counts)
 
 
-def _renamed(db: Database, old: str, new: str) -> Steps[tuple[int, ...]]:
+def _renamed(at: Atlas, old: str, new: str) -> Steps[tuple[int, ...]]:
     """Rename cities, count both names, and roll everything back."""
-    yield partial(db.select(City).filter(name=old).update, {"name": new})
-    counts = yield from _how_many(db, old, new)
-    yield db.rollback
+    yield partial(at.db.select(at.City).filter(name=old).update, {"name": new})
+    counts = yield from _how_many(at, old, new)
+    yield at.db.rollback
     return counts
 
 

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from .questions import Answer, Column
+from .answers import Answer, Column
 
 __all__ = ["Bar", "Screen"]
 

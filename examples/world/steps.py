@@ -3,9 +3,13 @@
 A function of steps yields what is to be called, a verb of the database or of a query,
 and receives what it gave. It knows neither ``await`` nor a blocking call::
 
-    def capitals(db: Database) -> Steps[list[City]]:
-        found: list[City] = yield db.select(City).filter(is_capital=True).fetch_all
+    def capitals(at: Atlas) -> Steps[list[City]]:
+        query = at.db.select(at.City).filter(is_capital=True)
+        found: list[City] = yield query.fetch_all
         return found
+
+Relations read alike, too: ``yield country.cities.fetch_all`` for what is many,
+``yield partial(at.db.load, city.country)`` for what is one and perhaps not loaded.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from sqliter.exceptions import InvalidForeignKeyError
 
 __all__ = [
     "candidates",
+    "full_name",
     "models",
     "register",
     "resolve",
@@ -38,14 +39,19 @@ _count = itertools.count()
 _waiting: dict[str, list[_Waiting]] = {}
 
 
+def full_name(model: type[Any]) -> tuple[str, str]:
+    """Return what a class defined anew has in common with the old one."""
+    return model.__module__, model.__qualname__
+
+
 def register(model: Model) -> None:
     """Make a class known; a second one of the same module and name replaces it.
 
     Whoever waits for this name is told, if it is the class that is meant.
     """
     named = _models.setdefault(model.__name__, weakref.WeakValueDictionary())
-    named.pop((model.__module__, model.__qualname__), None)  # the newest comes last
-    named[model.__module__, model.__qualname__] = model
+    named.pop(full_name(model), None)  # the newest comes last
+    named[full_name(model)] = model
     _order[model] = next(_count)
     for each in list(_waiting.get(model.__name__, ())):
         owner, ready = each.owner(), each.ready()
@@ -123,7 +129,7 @@ def restore(known: list[Model], waiting: dict[str, list[Any]]) -> None:
     _waiting.clear()
     for model in known:
         named = _models.setdefault(model.__name__, weakref.WeakValueDictionary())
-        named[model.__module__, model.__qualname__] = model
+        named[full_name(model)] = model
     _waiting.update({name: list(entries) for name, entries in waiting.items()})
 
 

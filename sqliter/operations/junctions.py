@@ -10,11 +10,11 @@ from sqliter.exceptions import SqlExecutionError, TableCreationError
 from sqliter.helpers import quote_identifier
 from sqliter.model.model import BaseDBModel
 from sqliter.model.relations import ManyLink, links_of
-from sqliter.model.table import table_of
+from sqliter.model.table import table_name_of
 from sqliter.operations.schema import known_junction, run_ddl
 from sqliter.schema import ddl, inspection
 
-__all__ = ["create_all"]
+__all__ = ["create_all", "orphans"]
 
 
 def create_all(
@@ -28,7 +28,7 @@ def create_all(
     for link in links_of(model):
         if not link.is_defined:
             continue
-        if link.owner is not model and not (yield from _exists(link)):
+        if link.owner is not model and not (yield from _exists(link.owner)):
             continue
         with reported_as(TableCreationError, link.junction_name):
             yield from known_junction(link.junction, context)
@@ -38,8 +38,23 @@ def create_all(
             yield from run_ddl(link.junction_name, [Statement(f"DELETE FROM {name}")])
 
 
-def _exists(link: ManyLink) -> Steps[bool]:
-    result = yield from look_up(inspection.columns_of(table_of(link.owner).name))
+def orphans(model: type[BaseDBModel]) -> Steps[list[str]]:
+    """Return the junction tables whose other side is gone already.
+
+    SQLite cannot delete rows that a table refers to whose other parent is missing.
+    """
+    found = []
+    for link in links_of(model):
+        if not link.is_defined or link.is_to_itself:
+            continue
+        other = link.target if link.owner is model else link.owner
+        if not (yield from _exists(other)):
+            found.append(link.junction_name)
+    return found
+
+
+def _exists(model: type[BaseDBModel]) -> Steps[bool]:
+    result = yield from look_up(inspection.columns_of(table_name_of(model)))
     return bool(result.rows)
 
 

