@@ -12,7 +12,7 @@ from sqliter.core.settings import MEMORY, Options
 from sqliter.core.steps import Operation
 from sqliter.database import BaseDatabase
 from sqliter.engines.blocking import BlockingEngine
-from sqliter.model.keys import actual, loaded
+from sqliter.model.keys import actual, fetched
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import raw, records, tables
 from sqliter.operations.raw import ExecutionResult
@@ -244,7 +244,7 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
         Example:
             >>> editor = db.load(book.editor)  # Author | None
         """
-        return loaded(related)
+        return fetched(related, self)
 
     def update_where(
         self,

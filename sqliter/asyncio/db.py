@@ -218,7 +218,9 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
             >>> editor = await db.load(book.editor)  # Author | None
         """
         return (
-            await row_of(related).fetch() if isinstance(related, Deferred) else related
+            await row_of(related).fetch(self)
+            if isinstance(related, Deferred)
+            else related
         )
 
     async def update_where(

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from sqliter.model.table import table_name_of
 
-__all__ = ["Deferred", "actual", "is_object", "key_of", "loaded", "misfit", "row_of"]
+__all__ = ["Deferred", "actual", "fetched", "is_object", "key_of", "misfit", "row_of"]
 
 L = TypeVar("L")
 
@@ -37,10 +37,10 @@ def actual(value: Any) -> Any:
     return row_of(value).existing() if isinstance(value, Deferred) else value
 
 
-def loaded(value: L) -> L:
-    """Return what may be stood in for, loaded; ``None`` if there is no such row."""
+def fetched(value: L, database: Any) -> L:
+    """Return an object, loaded if need be; ``None`` if there is no such row."""
     thing: Any = value
-    found: L = row_of(thing).fetch() if isinstance(thing, Deferred) else thing
+    found: L = row_of(thing).fetch(database) if isinstance(thing, Deferred) else thing
     return found
 
 

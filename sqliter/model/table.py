@@ -17,7 +17,15 @@ from sqliter.model.foreign_key import ForeignKeyInfo, get_foreign_key_info
 from sqliter.model.registry import resolve
 from sqliter.model.unique import is_unique
 
-__all__ = ["Column", "Index", "Reference", "Table", "table_name_of", "table_of"]
+__all__ = [
+    "Column",
+    "Index",
+    "Reference",
+    "Table",
+    "is_table_of",
+    "table_name_of",
+    "table_of",
+]
 
 PRIMARY_KEY = "pk"
 
@@ -184,6 +192,14 @@ def table_name_of(model: Model) -> str:
     table = _described(model)
     name: str = model.get_table_name() if table is None else table.name
     return name
+
+
+def is_table_of(name: str | None, model: Model) -> bool:
+    """Whether a model has this table; a model with an impossible name has none."""
+    try:
+        return table_name_of(model) == name
+    except ValueError:
+        return False
 
 
 def _described(model: Model) -> Table | None:

@@ -38,6 +38,11 @@ class Accessor:
     def why_absent(self, model: type[Any]) -> str:
         """Say why a class does not have the attribute."""
         owner = self.owner.__name__ if self.owner else "another class"
+        if self.owner is model:
+            return (
+                f"'{model.__name__}.{self.name}' is declared, but no relation of "
+                f"another model has related_name='{self.name}'"
+            )
         return (
             f"'{model.__name__}' has no '{self.name}': the relation belongs to "
             f"'{owner}', and '{model.__name__}' has a table of its own"

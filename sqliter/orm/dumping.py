@@ -25,11 +25,14 @@ def with_related(
     dumped: dict[str, Any] = BaseModel.model_dump(instance, **options)
     above = (*above, id(instance))
     for name, value in _loaded(instance):
+        if not _is_wanted(name, value, options):
+            continue
+        below = _options_below(name, options)
         if isinstance(value, list):
             objects = [each for each in value if id(each) not in above]
-            dumped[name] = [_dumped(each, options, above) for each in objects]
+            dumped[name] = [with_related(each, below, above) for each in objects]
         elif id(value) not in above:
-            dumped[name] = value and _dumped(value, options, above)
+            dumped[name] = value and with_related(value, below, above)
     return dumped
 
 
@@ -54,6 +57,22 @@ def _loaded(instance: Any) -> Iterator[tuple[str, Any]]:
     yield from remembered(instance, TO_MANY).items()
 
 
-def _dumped(value: Any, options: dict[str, Any], above: tuple[int, ...]) -> Any:
-    shared = {k: v for k, v in options.items() if k not in ("include", "exclude")}
-    return with_related(value, shared, above)
+def _is_wanted(name: str, value: Any, options: dict[str, Any]) -> bool:
+    include, exclude = options.get("include"), options.get("exclude") or ()
+    if value is None and options.get("exclude_none"):
+        return False
+    if include is not None and name not in include:
+        return False
+    part = exclude.get(name) if isinstance(exclude, dict) else None
+    return name not in exclude or isinstance(part, (dict, set))
+
+
+def _options_below(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options for the objects of a relation."""
+    below = {k: v for k, v in options.items() if k not in ("include", "exclude")}
+    for choice in ("include", "exclude"):
+        given = options.get(choice)
+        part = given.get(name) if isinstance(given, dict) else None
+        if isinstance(part, (dict, set)):
+            below[choice] = part
+    return below

@@ -68,9 +68,9 @@ class LazyRow:
         name = self.relation.name if self.relation else self.model.__name__
         return f"{type(self.instance).__name__}.{name}"
 
-    def ask(self) -> Any:
+    def ask(self, database: Any) -> Any:
         """Ask the database; the object that comes back may have to be awaited."""
-        database, relation = self.database, self.relation
+        relation = self.relation
         check_kind(database, self.label, is_async=self.is_async)
         database.context.lazy.note(*self.label.split("."))
         if relation is not None and siblings_of(self.instance):
@@ -88,11 +88,15 @@ class LazyRow:
 class BlockingRow(LazyRow):
     """A row that is loaded at once."""
 
-    def fetch(self) -> Any:
-        """Return the object, or ``None`` if there is no such row (or no database)."""
-        if self.is_loaded or not self.pk or self.database is None:
+    def fetch(self, database: Any = None) -> Any:
+        """Return the object, or ``None`` if there is no such row (or no database).
+
+        ``database`` is asked where the row belongs to none.
+        """
+        database = self.database or database
+        if self.is_loaded or not self.pk or database is None:
             return self.known
-        return self.take(self.ask())
+        return self.take(self.ask(database))
 
     def existing(self, name: str = "it") -> Any:
         """Return the object, or raise ``AttributeError``."""

@@ -11,7 +11,7 @@ from sqliter.model.keys import actual, is_object, key_of, misfit
 from sqliter.model.loaded import TO_MANY, forget, remembered
 from sqliter.model.registry import full_name, models
 from sqliter.model.relations import Junction, ManyLink, Relation, links_of
-from sqliter.model.table import table_name_of, table_of
+from sqliter.model.table import is_table_of, table_name_of, table_of
 from sqliter.operations.links import Links
 from sqliter.orm.accessors import ToManyAccessor
 from sqliter.orm.chain import Chain
@@ -289,14 +289,14 @@ def _shares_table(link: ManyLink, other: ManyLink) -> bool:
 def _check_through(link: ManyLink) -> None:
     """Raise if the table is one of a model, or keeps the links of other tables."""
     for model in models():
-        if table_name_of(model) == link.through:
+        if is_table_of(link.through, model):
             msg = f"through='{link.through}' is the table of {model.__name__}"
             raise ValueError(msg)
     for other in (other for model in models() for other in links_of(model)):
-        ends = _models(other)
-        if _is_same(link, other) or not ends or other.junction_name != link.through:
+        tables = _tables(other)
+        if _is_same(link, other) or not tables or tables == _tables(link):
             continue
-        if set(map(table_name_of, ends)) != set(map(table_name_of, _models(link))):
+        if other.junction_name == link.through:
             msg = (
                 f"through='{link.through}' is the table of links of "
                 f"{other.owner.__name__}.{other.name}"
@@ -307,6 +307,14 @@ def _check_through(link: ManyLink) -> None:
 def _is_same(link: ManyLink, other: ManyLink) -> bool:
     """Whether two are the same relation, of a class that was defined anew."""
     return link.name == other.name and full_name(link.owner) == full_name(other.owner)
+
+
+def _tables(link: ManyLink) -> set[str]:
+    """Return the tables at both ends; nothing while one is not known."""
+    try:
+        return {table_name_of(link.owner), table_name_of(link.target)}
+    except ValueError:  # a target that does not exist, or an impossible name
+        return set()
 
 
 def _models(link: ManyLink) -> list[type[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Literal
 
@@ -32,7 +31,7 @@ from sqliter.orm.links import (
     ManyToManyOptions,
     check_link,
 )
-from sqliter.orm.query import Fetched, HasPKAndContext
+from sqliter.orm.query import Fetched, HasPKAndContext, Listed
 from sqliter.query.query import QueryBuilder
 
 __all__ = [
@@ -62,7 +61,7 @@ class ManyToManyInfo:
     symmetrical: bool = False
 
 
-class ManyToManyManager(BaseManager[R, QueryBuilder[R]]):
+class ManyToManyManager(Listed[R], BaseManager[R, QueryBuilder[R]]):
     """The objects linked to one object: ``article.tags``.
 
     Each of the verbs that write is all or nothing; arguments are checked first.
@@ -122,12 +121,6 @@ class ManyToManyManager(BaseManager[R, QueryBuilder[R]]):
         own, keys = self.links, self.keys_of(instances)
         self.db_context.run(links.replace(own, keys, self.context))
         self.forget(instances)
-
-    def __iter__(self) -> Iterator[R]:
-        return iter(self.fetch_all())
-
-    def __len__(self) -> int:
-        return self.count()
 
 
 class PrefetchedM2MResult(

@@ -32,7 +32,30 @@ class HasPKAndContext(Protocol):
     db_context: Any
 
 
-class ReverseQuery(BaseReverse[R, QueryBuilder[R]]):
+class Listed(Generic[R]):
+    """Iterates over what a verb fetches."""
+
+    _length: int | None = None
+
+    def fetch_all(self) -> list[R]:
+        """Return them all."""
+        raise NotImplementedError
+
+    def count(self) -> int:
+        """Return how many there are."""
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[R]:
+        found = self.fetch_all()
+        self._length = len(found)  # ``list()`` asks next: it costs no statement
+        return iter(found)
+
+    def __len__(self) -> int:
+        length, self._length = self._length, None
+        return self.count() if length is None else length
+
+
+class ReverseQuery(Listed[R], BaseReverse[R, QueryBuilder[R]]):
     """The objects that refer to one object; asked of the database.
 
     ``filter``, ``order``, ``limit`` and ``offset`` give new queries. Without a
@@ -59,12 +82,6 @@ class ReverseQuery(BaseReverse[R, QueryBuilder[R]]):
     def exists(self) -> bool:
         """Return whether there are any."""
         return self.can_ask and self.query.exists()
-
-    def __iter__(self) -> Iterator[R]:
-        return iter(self.fetch_all())
-
-    def __len__(self) -> int:
-        return self.count()
 
 
 class Fetched(Generic[R]):

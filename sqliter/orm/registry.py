@@ -14,7 +14,7 @@ from sqliter.model.relations import (
     add_link,
     relations_of,
 )
-from sqliter.model.table import table_name_of
+from sqliter.model.table import is_table_of
 from sqliter.orm.accessors import Accessor
 from sqliter.orm.fields import ForeignKey
 from sqliter.orm.installing import check_free, install
@@ -55,7 +55,7 @@ class ModelRegistry:
     @classmethod
     def get_model(cls, table_name: str) -> type[Any] | None:
         """Return the newest model of a table, or ``None``."""
-        found = [m for m in registry.models() if table_name_of(m) == table_name]
+        found = [m for m in registry.models() if is_table_of(table_name, m)]
         return found[-1] if found else None
 
     @classmethod
@@ -222,7 +222,7 @@ class ModelRegistry:
         """Return everything that is known, for ``restore``."""
         models = registry.models()
         return {
-            "models": {table_name_of(model): model for model in models},
+            "models": {(m.__module__, m.__qualname__): m for m in models},
             "models_by_name": _by_name(models),
             "foreign_keys": {m: list(e) for m, e in cls._keys.items()},
             "m2m_relationships": {m: list(e) for m, e in cls._links.items()},

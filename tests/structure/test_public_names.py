@@ -19,7 +19,10 @@ NOT_FOR_USERS = {
     "sqliter.asyncio.orm.fields": {"AwaitedRow": "what stands behind a loader"},
     "sqliter.asyncio.orm.query": {"AsyncFetched": "shared by both prefetched handles"},
     "sqliter.orm.fields": {"FkId": "what fk_id() returns"},
-    "sqliter.orm.query": {"Fetched": "shared by both prefetched handles"},
+    "sqliter.orm.query": {
+        "Fetched": "shared by both prefetched handles",
+        "Listed": "shared by both lazy handles",
+    },
     "sqliter.asyncio.query": {"AsyncDatabase": "says what a query needs of a database"},
     "sqliter.query.query": {"Database": "says what a query needs of a database"},
 }

@@ -28,16 +28,20 @@ class AwaitedRow(LazyRow):
     is_async = True
     _lock: asyncio.Lock | None = None
 
-    async def fetch(self) -> Any:
-        """Return the object, or ``None`` if there is no such row."""
+    async def fetch(self, database: Any = None) -> Any:
+        """Return the object, or ``None`` if there is no such row.
+
+        ``database`` is asked where the row belongs to none.
+        """
+        database = self.database or database
         if self.is_loaded or not self.pk:
             return self.known
-        if self.database is None:
+        if database is None:
             raise DetachedInstanceError(self.label)
         self._lock = self._lock or asyncio.Lock()
         async with self._lock:
             if not self.is_loaded:
-                self.take(await self.ask())
+                self.take(await self.ask(database))
         return self.known
 
     def take(self, found: Any) -> Any:
