@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from sqliter.exceptions import LazyLoadError
 
 __all__ = ["LazyLoads"]
 
-_LIBRARY = str(Path(__file__).parents[1])
+_LIBRARY = f"{Path(__file__).parents[1]}{os.sep}"
 _LOOP = 2  # loads from one place that look like a loop
 
 

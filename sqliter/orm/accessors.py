@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Generic, Never, Self, TypeVar, overload
 
+from sqliter.exceptions import InvalidForeignKeyError
 from sqliter.model.loaded import TO_MANY, remembered
 from sqliter.model.relations import Relation, relation_of
+from sqliter.model.table import table_of
 from sqliter.orm.handles import Handles
+from sqliter.orm.metadata import M2MSQLMetadata, metadata_of
 
-__all__ = ["Accessor", "ToManyAccessor"]
+__all__ = ["Accessor", "LinkAccessor", "ToManyAccessor"]
+
+_UNRESOLVED = (
+    "ManyToMany target model is unresolved. Define the target model class before "
+    "accessing the relationship."
+)
 
 H = TypeVar("H")
 
@@ -85,3 +93,32 @@ class ToManyAccessor(Accessor, Generic[H]):
     ) -> Any:
         """Return the handle of an instance; ``known`` are rows that are there."""
         raise NotImplementedError
+
+
+class LinkAccessor(ToManyAccessor[H]):
+    """A many-to-many relation as an attribute, of either side."""
+
+    def relation(self, model: type[Any]) -> Relation:
+        relation = super().relation(model)
+        try:
+            relation.target  # noqa: B018 - it may not exist yet
+        except InvalidForeignKeyError as error:
+            raise TypeError(_UNRESOLVED) from error
+        return relation
+
+    def metadata(self, model: type[Any]) -> M2MSQLMetadata:
+        """Return the tables and columns of the relation of a class."""
+        relation = self.relation(model)
+        key = (M2MSQLMetadata, self.name)
+        table = table_of(model)
+        return table.prepare(key, lambda: metadata_of(relation))
+
+    def opened(
+        self,
+        instance: Any,
+        relation: Relation,
+        handles: Handles,
+        known: list[Any] | None,
+    ) -> Any:
+        manager = handles.manager.of(instance, relation)
+        return manager if known is None else handles.prefetched_links(known, manager)

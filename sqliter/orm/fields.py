@@ -21,7 +21,7 @@ from sqliter.model.foreign_key import (
     check_actions,
     check_target,
 )
-from sqliter.model.keys import is_object, key_of, misfit
+from sqliter.model.keys import Deferred, is_object, key_of, misfit, row_of
 from sqliter.model.loaded import attach, detach, remember
 from sqliter.model.model import BaseDBModel
 from sqliter.model.registry import resolve
@@ -188,8 +188,9 @@ class ForeignKey(Declared, Generic[T]):
     def keep(self, instance: Any, value: Any) -> None:
         """Remember an assigned object as what the attribute leads to."""
         detach(instance, self.name)
-        if isinstance(value, BaseDBModel):
-            (remember if value.pk else attach)(instance, self.name, value)
+        known = row_of(value).known if isinstance(value, Deferred) else value
+        if isinstance(known, BaseDBModel):
+            (remember if known.pk else attach)(instance, self.name, known)
 
     @property
     def reverse_class(self) -> type[Accessor]:

@@ -6,31 +6,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
-from sqliter.exceptions import InvalidForeignKeyError, ManyToManyIntegrityError
+from sqliter.exceptions import ManyToManyIntegrityError
 from sqliter.model.keys import actual, is_object, key_of, misfit
 from sqliter.model.loaded import TO_MANY, forget, remembered
-from sqliter.model.registry import full_name, models
-from sqliter.model.relations import Junction, ManyLink, Relation, links_of
-from sqliter.model.table import is_table_of, table_name_of, table_of
+from sqliter.model.relations import Junction, Relation
+from sqliter.model.table import table_of
 from sqliter.operations.links import Links
-from sqliter.orm.accessors import ToManyAccessor
 from sqliter.orm.chain import Chain
-from sqliter.orm.handles import Handles, check_kind
+from sqliter.orm.handles import check_kind
+from sqliter.orm.metadata import M2MSQLMetadata
 from sqliter.planning.conditions import Belongs
 
 __all__ = [
     "BaseManager",
     "BasePrefetchedLinks",
-    "LinkAccessor",
-    "M2MSQLMetadata",
     "ManyToManyOptions",
-    "check_link",
 ]
 
 R = TypeVar("R")
 B = TypeVar("B", bound=Any)
 G = TypeVar("G", bound=Any)
-H = TypeVar("H")
 
 _NO_CONTEXT = (
     "No database context available. Insert the instance first or use within a "
@@ -39,25 +34,9 @@ _NO_CONTEXT = (
 _NO_KEY = (
     "Instance has no primary key. Insert the instance before managing relationships."
 )
-_UNRESOLVED = (
-    "ManyToMany target model is unresolved. Define the target model class before "
-    "accessing the relationship."
-)
 _NO_RELATED_KEY = (
     "Related instance has no primary key. Insert it before adding to a relationship."
 )
-
-
-@dataclass(frozen=True)
-class M2MSQLMetadata:
-    """The tables and columns of a many-to-many relation, seen from one side."""
-
-    junction_table: str
-    from_column: str
-    to_column: str
-    source_table: str
-    target_table: str
-    symmetrical: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,8 +51,7 @@ class ManyToManyOptions:
     swap_columns: bool = False
 
 
-M2MSQLMetadata.__module__ = "sqliter.orm.m2m"  # where users import them from
-ManyToManyOptions.__module__ = "sqliter.orm.m2m"
+ManyToManyOptions.__module__ = "sqliter.orm.m2m"  # where users import it from
 
 
 def junction_between(
@@ -229,107 +207,6 @@ class BasePrefetchedLinks(Chain[B], Generic[R, G, B]):
     def narrowing(self) -> B:
         query: B = self.manager.rows
         return query
-
-
-class LinkAccessor(ToManyAccessor[H]):
-    """A many-to-many relation as an attribute, of either side."""
-
-    def relation(self, model: type[Any]) -> Relation:
-        relation = super().relation(model)
-        try:
-            relation.target  # noqa: B018 - it may not exist yet
-        except InvalidForeignKeyError as error:
-            raise TypeError(_UNRESOLVED) from error
-        return relation
-
-    def metadata(self, model: type[Any]) -> M2MSQLMetadata:
-        """Return the tables and columns of the relation of a class."""
-        relation = self.relation(model)
-        key = (M2MSQLMetadata, self.name)
-        table = table_of(model)
-        return table.prepare(key, lambda: _metadata(relation))
-
-    def opened(
-        self,
-        instance: Any,
-        relation: Relation,
-        handles: Handles,
-        known: list[Any] | None,
-    ) -> Any:
-        manager = handles.manager.of(instance, relation)
-        return manager if known is None else handles.prefetched_links(known, manager)
-
-
-def check_link(link: ManyLink, target: type[Any]) -> None:
-    """Raise ``ValueError`` for links that would be mixed up with others."""
-    if link.symmetrical and target is not link.owner:
-        msg = (
-            f"{link.owner.__name__}.{link.name} is symmetrical, but leads to another "
-            f"model ({target.__name__})"
-        )
-        raise ValueError(msg)
-    for other in [*links_of(link.owner), *links_of(target)]:
-        if other is not link and _shares_table(link, other):
-            msg = (
-                f"{link.owner.__name__}.{link.name} and {other.owner.__name__}."
-                f"{other.name} would share one table of links: give one of them "
-                "another 'through'"
-            )
-            raise ValueError(msg)
-    if link.through is not None:
-        _check_through(link)
-
-
-def _shares_table(link: ManyLink, other: ManyLink) -> bool:
-    if other.through != link.through or _is_same(link, other):
-        return False
-    return not other.is_inherited and _models(other) == _models(link)
-
-
-def _check_through(link: ManyLink) -> None:
-    """Raise if the table is one of a model, or keeps the links of other tables."""
-    for model in models():
-        if is_table_of(link.through, model):
-            msg = f"through='{link.through}' is the table of {model.__name__}"
-            raise ValueError(msg)
-    for other in (other for model in models() for other in links_of(model)):
-        tables = _tables(other)
-        if _is_same(link, other) or not tables or tables == _tables(link):
-            continue
-        if other.junction_name == link.through:
-            msg = (
-                f"through='{link.through}' is the table of links of "
-                f"{other.owner.__name__}.{other.name}"
-            )
-            raise ValueError(msg)
-
-
-def _is_same(link: ManyLink, other: ManyLink) -> bool:
-    """Whether two are the same relation, of a class that was defined anew."""
-    return link.name == other.name and full_name(link.owner) == full_name(other.owner)
-
-
-def _tables(link: ManyLink) -> set[str]:
-    """Return the tables at both ends; nothing while one is not known."""
-    try:
-        return {table_name_of(link.owner), table_name_of(link.target)}
-    except ValueError:  # a target that does not exist, or an impossible name
-        return set()
-
-
-def _models(link: ManyLink) -> list[type[Any]]:
-    """Return the classes at both ends; nothing while one is not known."""
-    try:
-        return sorted([link.owner, link.target], key=full_name)
-    except InvalidForeignKeyError:
-        return []
-
-
-def _metadata(relation: Relation) -> M2MSQLMetadata:
-    junction = relation.junction
-    assert junction is not None
-    source, target = table_of(relation.owner).name, relation.target_table.name
-    return M2MSQLMetadata(*junction[:3], source, target, junction.symmetrical)
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -15,7 +15,8 @@ from sqliter.model.model import BaseDBModel
 from sqliter.model.registry import resolve
 from sqliter.model.relations import Relation, ReverseLink, add_link
 from sqliter.operations import links
-from sqliter.orm.accessors import Accessor
+from sqliter.orm.accessors import Accessor, LinkAccessor
+from sqliter.orm.conflicts import check_link
 from sqliter.orm.handles import Handles
 from sqliter.orm.installing import Declared, check_related_name
 from sqliter.orm.junctions import (
@@ -26,11 +27,9 @@ from sqliter.orm.junctions import (
 from sqliter.orm.links import (
     BaseManager,
     BasePrefetchedLinks,
-    LinkAccessor,
-    M2MSQLMetadata,
     ManyToManyOptions,
-    check_link,
 )
+from sqliter.orm.metadata import M2MSQLMetadata
 from sqliter.orm.query import Fetched, HasPKAndContext, Listed
 from sqliter.query.query import QueryBuilder
 
