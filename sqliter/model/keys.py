@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from sqliter.model.registry import full_name
 from sqliter.model.table import table_name_of
 
 __all__ = ["Deferred", "actual", "fetched", "is_object", "key_of", "misfit", "row_of"]
@@ -59,7 +60,8 @@ def misfit(value: Any, model: Any) -> str | None:
     kind: Any = row_of(value).model if isinstance(value, Deferred) else type(value)
     if not issubclass(kind, BaseModel):
         return None if hasattr(value, "pk") else f"{kind.__name__} has no key"
-    fits = issubclass(kind, model) and table_name_of(kind) == table_name_of(model)
+    related = issubclass(kind, model) or full_name(kind) == full_name(model)
+    fits = related and table_name_of(kind) == table_name_of(model)
     return None if fits else f"a {kind.__name__} is no {model.__name__}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from typing import Any, ClassVar, NamedTuple
 
@@ -34,7 +35,7 @@ def declare_fields(cls: type[Any]) -> None:
     Annotations of relations are kept as class variables: Pydantic leaves those alone
     in all its versions. The ids come after all other fields.
     """
-    annotations = own_annotations(cls)
+    annotations = {**_taken_from_mixins(cls), **own_annotations(cls)}
     own = {name: each for name, each in vars(cls).items() if isinstance(each, Accessor)}
     for name, accessor in own.items():
         if isinstance(accessor, ForeignKey):
@@ -69,6 +70,21 @@ def declare_relations(cls: type[Any]) -> None:
     for each in own:
         each.accessor.declared = each.relation
         when_ready(each.relation.given, cls, each.accessor.join)
+
+
+def _taken_from_mixins(cls: type[Any]) -> dict[str, Any]:
+    """Declare here what bases declare that are no models; return its annotations."""
+    found: dict[str, Any] = {}
+    for base in cls.__mro__[1:]:
+        if hasattr(base, "__handles__"):
+            continue
+        for name, value in vars(base).items():
+            if isinstance(value, (ForeignKey, ManyToMany)) and name not in vars(cls):
+                twin = copy.deepcopy(value)  # it will know this class, not the mixin
+                twin.__set_name__(cls, name)
+                type.__setattr__(cls, name, twin)
+                found[name] = own_annotations(base).get(name)
+    return found
 
 
 def _check(declarations: list[Declaration]) -> None:

@@ -168,3 +168,43 @@ async def test_accessors_belong_to_the_declared_target_only(db, library):
     poet = await db.insert(Poet(name="P"))
     with pytest.raises(AttributeError, match="books"):
         _ = poet.books
+
+
+# --- mixins, and classes that are defined again ------------------------------------------
+
+
+async def test_a_mixin_gives_its_relations_to_every_model(db, orm, library, many):
+    class ByAuthor:
+        author: orm.ForeignKey["Author | None"] = orm.ForeignKey(library.Author)
+
+    class Song(ByAuthor, orm.BaseDBModel):
+        title: str
+
+    class Poem(ByAuthor, orm.BaseDBModel):
+        title: str
+
+    await Models(Author=library.Author, Song=Song, Poem=Poem).create(db)
+    ada = await db.insert(library.Author(name="Ada"))
+    song = await db.insert(Song(title="S", author=ada))
+    await db.insert(Poem(title="P"))
+    assert (song.author_id, song.author) == (ada.pk, ada)
+    assert await many(ada.songs).count() == 1
+    assert await many(ada.poems).count() == 0
+
+
+async def test_an_object_of_a_class_defined_again_fits(db, orm, library):
+    class Note(orm.BaseDBModel):
+        author: orm.ForeignKey[library.Author] = orm.ForeignKey(library.Author)
+
+    again = type(library.Author)(
+        "Author",
+        (orm.BaseDBModel,),
+        {
+            "__module__": library.Author.__module__,
+            "__qualname__": library.Author.__qualname__,
+            "__annotations__": {"name": str},
+        },
+    )
+    await Models(Author=library.Author, Note=Note).create(db)
+    note = await db.insert(Note(author=await db.insert(again(name="Ada"))))
+    assert note.author_id == 1
