@@ -41,7 +41,10 @@ def actual(value: Any) -> Any:
 def fetched(value: L, database: Any) -> L:
     """Return an object, loaded if need be; ``None`` if there is no such row."""
     thing: Any = value
-    found: L = row_of(thing).fetch(database) if isinstance(thing, Deferred) else thing
+    if isinstance(thing, Deferred):
+        row_of(thing).check(database)
+        thing = row_of(thing).fetch(database)
+    found: L = thing
     return found
 
 

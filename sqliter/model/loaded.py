@@ -6,7 +6,8 @@ Kept beside the fields in ``__dict__``, where Pydantic neither dumps nor compare
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqliter.model.keys import Deferred, row_of
@@ -15,18 +16,24 @@ __all__ = [
     "FORWARD",
     "KINDS",
     "TO_MANY",
+    "Siblings",
     "attach",
+    "attached",
+    "attachments",
     "bind",
     "binder",
     "detach",
     "forget",
+    "known_list",
     "known_object",
+    "like",
     "make_siblings",
     "remember",
     "remember_many",
+    "remember_parent",
     "remembered",
     "siblings_of",
-    "unsettled",
+    "unencumbered",
 ]
 
 FORWARD = "_fk_cache"
@@ -64,39 +71,87 @@ def forget(instance: Any, name: str) -> None:
         known.pop(name, None)
 
 
-def attach(instance: Any, name: str, value: Any) -> None:
-    """Keep an object whose key is not known yet: it is taken over at insert."""
+def remember_parent(instances: Iterable[Any], name: str, parent: Any) -> None:
+    """Have instances know what their foreign key leads to, unless they do already."""
+    for instance in instances:
+        if known_object(instance, name) is None:
+            remember(instance, name, parent)
+
+
+def known_list(instance: Any, name: str) -> list[Any] | None:
+    """Return the objects at the other end of a to-many relation, if they are loaded."""
+    return remembered(instance, TO_MANY).get(name)
+
+
+def attach(instance: Any, name: str, value: Any, key: int | None) -> None:
+    """Keep an assigned object, and the key that it had (0: it is not saved yet)."""
     remember(instance, name, value)
-    vars(instance).setdefault(ATTACHED, set()).add(name)
+    vars(instance).setdefault(ATTACHED, {})[name] = key
+
+
+def attached(instance: Any, name: str, key: int | None) -> Any:
+    """Return the object that was assigned, unless the key was changed since."""
+    keys = vars(instance).get(ATTACHED) or {}
+    if name in keys and (not key or key == keys[name]):
+        return remembered(instance, FORWARD).get(name)
+    return None
 
 
 def detach(instance: Any, name: str) -> None:
     """Forget what was known of a foreign key."""
     attributes = vars(instance)
     attributes.get(FORWARD, {}).pop(name, None)
-    attributes.get(ATTACHED, set()).discard(name)
+    attributes.get(ATTACHED, {}).pop(name, None)
 
 
-def unsettled(instance: Any) -> Iterator[tuple[str, int | None]]:
-    """Yield the foreign keys whose objects were not saved when they were assigned.
-
-    With the key that the object has by now, if it has one.
-    """
-    for name in sorted(vars(instance).get(ATTACHED, ())):
-        yield name, vars(instance)[FORWARD][name].pk or None
+def attachments(instance: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the names of foreign keys with the objects assigned to them."""
+    for name in sorted(vars(instance).get(ATTACHED) or ()):
+        yield name, remembered(instance, FORWARD)[name]
 
 
-def make_siblings(instances: Iterable[Any]) -> None:
-    """Have instances know those they were fetched with; weakly."""
-    together = [weakref.ref(instance) for instance in instances]
-    for reference in together:
-        vars(reference())[SIBLINGS] = together
+@contextmanager
+def unencumbered(instance: Any) -> Iterator[None]:
+    """Take what is known of relations away for a while, from Pydantic's sight."""
+    attributes = vars(instance)
+    kept = {kind: attributes.pop(kind) for kind in KINDS if kind in attributes}
+    try:
+        yield
+    finally:
+        vars(instance).update(kept)
 
 
-def siblings_of(instance: Any) -> list[Any]:
-    """Return the instances it was fetched with that still live, itself included."""
-    references = vars(instance).get(SIBLINGS, ())
-    return [each for reference in references if (each := reference()) is not None]
+def like(instance: Any, twin: Any) -> Any:
+    """Give a copy the database and the objects assigned; nothing that was loaded."""
+    bind(twin, instance.db_context)
+    for name, value in attachments(instance):
+        attach(twin, name, value, vars(instance)[ATTACHED][name])
+    return twin
+
+
+class Siblings:
+    """The instances of one result; weakly. ``lock`` is for whoever loads for all."""
+
+    def __init__(self, instances: Iterable[Any]) -> None:
+        self._references = [weakref.ref(instance) for instance in instances]
+        self.lock: Any = None
+
+    def living(self) -> list[Any]:
+        """Return those that still live."""
+        return [each for ref in self._references if (each := ref()) is not None]
+
+
+def make_siblings(instances: Sequence[Any]) -> None:
+    """Have instances know those they were fetched with."""
+    together = Siblings(instances)
+    for instance in instances:
+        vars(instance)[SIBLINGS] = together
+
+
+def siblings_of(instance: Any) -> Siblings | None:
+    """Return what an instance was fetched with, if that is of use."""
+    found: Siblings | None = getattr(instance, "__dict__", {}).get(SIBLINGS)
+    return found
 
 
 def binder(model: type[Any]) -> Callable[[Any, Any], None] | None:

@@ -76,6 +76,8 @@ def when_ready(
     found = candidates(target, owner)
     if len(found) == 1:
         _tell(ready, found[0], owner)
+    if found == [owner]:  # no other class can be meant
+        return
     _waiting.setdefault(target.rpartition(".")[2], []).append(entry)
 
 

@@ -206,7 +206,8 @@ class ManyLink(Relation):
             sides = f"{own}_pk_left", f"{own}_pk_right"
         else:
             sides = f"{own}_pk", f"{other}_pk"
-        return Junction(self.junction_name, *sides, self.symmetrical)
+        holds_both_ways = self.symmetrical and self.is_to_itself
+        return Junction(self.junction_name, *sides, holds_both_ways)
 
 
 class ReverseLink(Relation):

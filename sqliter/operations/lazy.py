@@ -19,6 +19,8 @@ __all__ = ["load_together"]
 def load_together(instance: Any, relation: ForwardKey, context: Context) -> Steps[Any]:
     """Load a foreign key of all instances of one result; return that of one."""
     spec: QuerySpec[Any] = QuerySpec(table_of(relation.owner))
-    siblings = [each for each in siblings_of(instance) if relation.field in vars(each)]
+    together = siblings_of(instance)
+    living = together.living() if together else [instance]
+    siblings = [each for each in living if relation.field in vars(each)]
     yield from prefetch(siblings, (PrefetchNode(relation),), spec, context)
     return known_object(instance, relation.name)

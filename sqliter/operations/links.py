@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from sqliter.core.context import Context
@@ -19,11 +19,15 @@ __all__ = ["Links", "add", "clear", "count", "remove", "replace"]
 
 
 class Links(NamedTuple):
-    """The links of one row: their table, its key there, all tables that matter."""
+    """The links of one row: their table, its key there, all tables that matter.
+
+    ``undo`` is called if what was written is rolled back.
+    """
 
     junction: Junction
     key: int
     tables: tuple[str, ...]
+    undo: Callable[[], None] | None = None
 
 
 @writes
@@ -81,6 +85,8 @@ def _write(
     if not asked:
         return
     effects.touch((links.junction.name, *links.tables))
+    if links.undo is not None:
+        effects.on_undo(links.undo)
     with reported_as(JunctionTableError, links.junction.name):
         yield from known_junction(links.junction, context)
         yield from ask_all(asked)

@@ -10,7 +10,13 @@ from sqliter.core.faults import reported_as
 from sqliter.core.statement import Value
 from sqliter.core.steps import Steps, ask
 from sqliter.exceptions import RecordFetchError
-from sqliter.model.loaded import known_object, remember, remember_many
+from sqliter.model.loaded import (
+    known_list,
+    known_object,
+    remember,
+    remember_many,
+    remember_parent,
+)
 from sqliter.model.relations import ForwardKey, ReverseKey
 from sqliter.operations.schema import all_known
 from sqliter.planning.children import plan_children
@@ -65,16 +71,16 @@ def _to_many(
     context: Context,
 ) -> Steps[list[Any]]:
     relation = node.relation
-    by_key = yield from _children(
-        {each.pk for each in instances}, node, parent, context
-    )
-    for each in instances:
+    # A path may lead back to objects whose rows were fetched further up.
+    missing = [each for each in instances if known_list(each, relation.name) is None]
+    by_key = yield from _children({each.pk for each in missing}, node, parent, context)
+    for each in missing:
         children = by_key.get(each.pk, [])
         remember_many(each, relation.name, children)
         if isinstance(relation, ReverseKey):
-            for child in children:
-                remember(child, relation.forward.name, each)
-    found = (child for each in by_key.values() for child in each)
+            remember_parent(children, relation.forward.name, each)
+    lists = (known_list(each, relation.name) or () for each in instances)
+    found = (child for children in lists for child in children)
     return list({id(child): child for child in found}.values())
 
 

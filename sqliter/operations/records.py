@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from sqliter.core.context import Context
@@ -18,7 +18,7 @@ from sqliter.exceptions import (
     RecordNotFoundError,
     RecordUpdateError,
 )
-from sqliter.model.loaded import bind, unsettled
+from sqliter.model.loaded import attach, attached, attachments, bind
 from sqliter.model.loader import loader_of
 from sqliter.model.model import BaseDBModel
 from sqliter.model.relations import forward_of
@@ -139,15 +139,20 @@ def delete(
 
 
 def _settle(effects: Effects, instance: BaseDBModel) -> None:
-    """Take over the keys of objects that were assigned before they were saved."""
-    for name, key in unsettled(instance):
-        if key is None:
+    """Take over the keys of assigned objects: they may have got them since."""
+    for name, value in list(attachments(instance)):
+        field = forward_of(type(instance), name).field
+        key = vars(instance)[field]
+        if attached(instance, name, key) is None:  # the key was changed by hand
+            continue
+        if not value.pk:
             raise Fault(
                 f"'{name}' of {type(instance).__name__} is an object that is not "
                 "saved: insert it first"
             )
-        field = forward_of(type(instance), name).field
-        _assign(effects, instance, {field: key})
+        if value.pk != key:
+            _assign(effects, instance, {field: value.pk})
+            attach(instance, name, value, value.pk)
 
 
 def _stamps(instance: BaseDBModel, now: int, *, keep: bool) -> dict[str, int]:
@@ -195,19 +200,23 @@ def _keys(sizes: Sequence[int], results: Sequence[Result]) -> list[int]:
 def _assign(effects: Effects, instance: BaseDBModel, values: dict[str, Any]) -> None:
     """Set built-in fields, past frozen models and validators; undone on rollback."""
     attributes = vars(instance)
-    before = {name: attributes.get(name, 0) for name in values}
+    before = {name: attributes[name] for name in values if name in attributes}
+    added = values.keys() - before.keys()
     attributes.update(values)
     instance.__pydantic_fields_set__.update(values)
-    effects.on_undo(_restoring(weakref.ref(instance), before))
+    effects.on_undo(_restoring(weakref.ref(instance), before, added))
 
 
 def _restoring(
-    reference: weakref.ref[BaseDBModel], before: dict[str, Any]
+    reference: weakref.ref[BaseDBModel], before: dict[str, Any], added: Iterable[str]
 ) -> Callable[[], None]:
     def restore() -> None:
         instance = reference()
         if instance is not None:
             vars(instance).update(before)
+            for name in added:  # a partial record did not have it
+                vars(instance).pop(name, None)
+                instance.__pydantic_fields_set__.discard(name)
 
     return restore
 

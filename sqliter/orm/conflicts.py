@@ -46,7 +46,7 @@ def _check_through(link: ManyLink) -> None:
             raise ValueError(msg)
     for other in (other for model in models() for other in links_of(model)):
         tables = _tables(other)
-        if _is_same(link, other) or not tables or tables == _tables(link):
+        if not tables or (tables == _tables(link) and other.name == link.name):
             continue
         if other.junction_name == link.through:
             msg = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import AliasChoices, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from sqliter.model.relations import relations_of
@@ -26,11 +26,24 @@ def taken_apart(
         if not isinstance(accessor, ForeignKey):
             raise _invalid(model, name, value, accessor.refusal)
         try:
-            data[f"{name}_id"] = accessor.key_for(value)
+            key = accessor.key_for(value)
         except TypeError as error:
             raise _invalid(model, name, value, str(error)) from None
+        _put(model, f"{name}_id", key, data)
         given.append((accessor, value))
     return given
+
+
+def _put(model: type[Any], field: str, key: int | None, data: dict[str, Any]) -> None:
+    """Give the key under the name that the field goes by; an object wins over an id."""
+    config, info = model.model_config, model.__pydantic_fields__[field]
+    alias = info.validation_alias or info.alias
+    names = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    aliases = [name for name in names if isinstance(name, str)]
+    for name in (field, *aliases):
+        data.pop(name, None)
+    by_name = config.get("validate_by_name", config.get("populate_by_name", True))
+    data[field if by_name or not aliases else aliases[0]] = key
 
 
 def _invalid(model: type[Any], name: str, value: Any, text: str) -> ValidationError:

@@ -6,19 +6,26 @@ import copy
 import dataclasses
 from typing import Any, ClassVar, NamedTuple
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from sqliter.exceptions import InvalidForeignKeyError
-from sqliter.model.registry import register, when_ready
+from sqliter.model.registry import full_name, models, register, when_ready
 from sqliter.model.relations import ForwardKey, ManyLink, Relation, add_relation
 from sqliter.orm.accessors import Accessor
 from sqliter.orm.annotations import allows_none, own_annotations
 from sqliter.orm.fields import FkId, ForeignKey
+from sqliter.orm.installing import Declared
 from sqliter.orm.m2m import ManyToMany
 
 __all__ = ["declare_fields", "declare_relations"]
+
+
+RESERVED = {
+    "Meta", "created_at", "db_context", "deserialize_field", "fetch", "get_primary_key",
+    "get_table_name", "serialize_field", "should_create_pk", "updated_at",
+}  # fmt: skip
 
 
 class Declaration(NamedTuple):
@@ -37,9 +44,10 @@ def declare_fields(cls: type[Any]) -> None:
     """
     annotations = {**_taken_from_mixins(cls), **own_annotations(cls)}
     own = {name: each for name, each in vars(cls).items() if isinstance(each, Accessor)}
+    _check_names(cls, own)
     for name, accessor in own.items():
         if isinstance(accessor, ForeignKey):
-            _settle(cls, accessor, annotations.get(name))
+            _settle(accessor, annotations.get(name), cls)
             field = f"{name}_id"
             kind: Any = int | None if accessor.fk_info.null else int
             annotations.setdefault(field, kind)
@@ -66,10 +74,21 @@ def declare_relations(cls: type[Any]) -> None:
         add_relation(each.relation)
     own = [each for each in declarations if not each.is_inherited]
     _check(own)
+    name = full_name(cls)
+    replaced = [each for each in models(cls.__name__) if full_name(each) == name]
     register(cls)
     for each in own:
         each.accessor.declared = each.relation
         when_ready(each.relation.given, cls, each.accessor.join)
+    _withdraw(replaced, {each.accessor.joined for each in own})
+
+
+def _withdraw(models: list[type[Any]], targets: set[type[Any] | None]) -> None:
+    """Take back what classes placed on these targets: they are defined anew."""
+    for model in models:
+        for accessor in list(vars(model).values()):
+            if isinstance(accessor, Declared) and accessor.joined in targets:
+                accessor.withdraw()
 
 
 def _taken_from_mixins(cls: type[Any]) -> dict[str, Any]:
@@ -102,11 +121,31 @@ def _check(declarations: list[Declaration]) -> None:
             wanted.add((target, name))
 
 
-def _settle(cls: type[Any], accessor: ForeignKey[Any], annotation: Any) -> None:
-    if accessor.name == "pk":
+def _check_names(cls: type[Any], own: dict[str, Accessor]) -> None:
+    """Raise ``InvalidForeignKeyError`` for names that relations cannot have."""
+    private = {n for n, each in _private_values(cls) if isinstance(each, Accessor)}
+    for name in (*own, *private):
+        if name == "pk":
+            problem = "is the primary key"
+        elif name.startswith("_") or "__" in name:
+            problem = "could not be written in a query"
+        elif hasattr(BaseModel, name) or name in RESERVED:
+            problem = "is a name of every model"
+        elif name.removesuffix("_id") in own and name.endswith("_id"):
+            problem = f"is the key of '{name.removesuffix('_id')}'"
+        else:
+            continue
         raise InvalidForeignKeyError(
-            "'pk' is the primary key, and cannot be a relation"
+            f"'{name}' of {cls.__name__} {problem}, and cannot be a relation"
         )
+
+
+def _private_values(cls: type[Any]) -> list[tuple[str, Any]]:
+    private = vars(cls).get("__private_attributes__", {})
+    return [(name, attribute.default) for name, attribute in private.items()]
+
+
+def _settle(accessor: ForeignKey[Any], annotation: Any, cls: type[Any]) -> None:
     if annotation is not None and allows_none(annotation, cls):
         accessor.fk_info.null = True
     accessor.settle()

@@ -22,7 +22,7 @@ from sqliter.model.foreign_key import (
     check_target,
 )
 from sqliter.model.keys import Deferred, is_object, key_of, misfit, row_of
-from sqliter.model.loaded import attach, detach, remember
+from sqliter.model.loaded import attach, detach
 from sqliter.model.model import BaseDBModel
 from sqliter.model.registry import resolve
 from sqliter.model.relations import ForwardKey, Relation, ReverseKey
@@ -190,7 +190,7 @@ class ForeignKey(Declared, Generic[T]):
         detach(instance, self.name)
         known = row_of(value).known if isinstance(value, Deferred) else value
         if isinstance(known, BaseDBModel):
-            (remember if known.pk else attach)(instance, self.name, known)
+            attach(instance, self.name, known, known.pk)
 
     @property
     def reverse_class(self) -> type[Accessor]:

@@ -23,7 +23,7 @@ def check_related_name(name: object) -> None:
     if name is None or name is False:
         return
     is_name = isinstance(name, str) and name.isidentifier()
-    if not is_name or keyword.iskeyword(str(name)) or str(name).startswith("__"):
+    if not is_name or keyword.iskeyword(str(name)) or "__" in str(name):
         msg = (
             f"related_name must be the name of an attribute, not {name!r}; "
             "related_name=False leaves it out"
@@ -36,6 +36,7 @@ class Declared(Accessor):
 
     related_name: str | Literal[False] | None = None
     declared: Any = None  # the relation of the declaring class
+    joined: type[Any] | None = None  # the class that has the attribute
     taken: ClassVar[str]
 
     def check(self, relation: Any, target: type[Any]) -> str | None:
@@ -54,7 +55,8 @@ class Declared(Accessor):
     def join(self, target: type[Any]) -> None:
         """Place the attribute at the other end: the target is there."""
         relation = self.declared
-        self._leave(target, relation)
+        if self.joined is not target:
+            self.withdraw()
         name = self.check(relation, target)
         if name is None:
             return
@@ -62,7 +64,7 @@ class Declared(Accessor):
         accessor.handles = self.kind(relation.owner)
         install(target, name, accessor, reverse)
         self.related_name = relation.inverse = name
-        self._joined = target
+        self.joined = target
 
     @property
     def has_reverse(self) -> bool:
@@ -80,13 +82,12 @@ class Declared(Accessor):
         """Return the attribute at the other end, and its relation."""
         raise NotImplementedError
 
-    _joined: type[Any] | None = None
-
-    def _leave(self, target: type[Any], relation: Relation) -> None:
-        """Take the attribute away from a class that is not meant any more."""
-        old, name = self._joined, relation.inverse
-        if old is None or old is target or name is None:
+    def withdraw(self) -> None:
+        """Take the attribute at the other end away, if it is still this one's."""
+        old, relation = self.joined, self.declared
+        if old is None:
             return
+        name, self.joined = str(relation.inverse), None
         known = relation_of(old, name)
         if known is not None and getattr(known, "forward", None) is relation:
             del relations_of(old)[name]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from typing import Any, ClassVar, Generic
 
 from typing_extensions import TypeVar
 
 from sqliter.exceptions import DatabaseKindError, LazyLoadError, SqliterError
 from sqliter.model.keys import Deferred, row_of
-from sqliter.model.loaded import FORWARD, remember, remembered, siblings_of
+from sqliter.model.loaded import FORWARD, attached, remember, remembered, siblings_of
 from sqliter.model.relations import ForwardKey
 from sqliter.operations.lazy import load_together
 from sqliter.orm.handles import check_kind
@@ -25,9 +27,15 @@ def related_object(instance: Any, relation: ForwardKey, loader: type[Any]) -> An
     What is remembered counts as long as the key and the database are the same.
     """
     key = getattr(instance, relation.field)
+    given = attached(instance, relation.name, key)
+    if given is not None and _is_here(given, instance.db_context):
+        return given
     known = remembered(instance, FORWARD).get(relation.name)
     if known is not None and _is_valid(known, key, instance.db_context):
         return known
+    in_the_making = getattr(instance, "_given", None) or {}
+    if relation.name in in_the_making:  # validators of the model are at work
+        return in_the_making[relation.name]
     if not key:
         return None
     made = loader(instance, relation.target, key, instance.db_context)
@@ -41,9 +49,21 @@ def _is_valid(known: Any, key: int | None, context: Any) -> bool:
         return bool(key) and known.pk == key and known.db_context is context
     if not hasattr(known, "pk"):
         return True
+    return _is_here(known, context) and known.pk == key
+
+
+def _is_here(known: Any, context: Any) -> bool:
+    """Whether an object may be of this database."""
     other = getattr(known, "db_context", None)
-    is_here = other is context or other is None or context is None
-    return is_here and (known.pk == key or not key)
+    return other is context or other is None or context is None
+
+
+def _weakly(instance: Any) -> Callable[[], Any]:
+    """Return what gives the instance, without keeping it alive where possible."""
+    try:
+        return weakref.ref(instance)
+    except TypeError:
+        return lambda: instance
 
 
 class LazyRow:
@@ -54,7 +74,8 @@ class LazyRow:
     def __init__(
         self, instance: Any, model: type[Any], pk: int | None, database: Any
     ) -> None:
-        self.instance = instance
+        self._instance = _weakly(instance)
+        self._owner = type(instance).__name__
         self.model = model
         self.pk = pk
         self.database = database
@@ -66,17 +87,27 @@ class LazyRow:
     def label(self) -> str:
         """The attribute that leads here, as errors call it."""
         name = self.relation.name if self.relation else self.model.__name__
-        return f"{type(self.instance).__name__}.{name}"
+        return f"{self._owner}.{name}"
+
+    @property
+    def instance(self) -> Any:
+        """The object that refers to the row, as long as somebody has it."""
+        return self._instance()
+
+    def check(self, database: Any) -> None:
+        """Raise ``DatabaseKindError`` if the database cannot answer."""
+        check_kind(database, self.label, is_async=self.is_async)
 
     def ask(self, database: Any) -> Any:
         """Ask the database; the object that comes back may have to be awaited."""
-        relation = self.relation
-        check_kind(database, self.label, is_async=self.is_async)
+        self.check(database)
         database.context.lazy.note(*self.label.split("."))
-        if relation is not None and siblings_of(self.instance):
-            together = load_together(self.instance, relation, database.context)
-            return database.run(together)
-        return database.get(self.model, self.pk)
+        relation, instance = self.relation, self.instance
+        if relation is None or siblings_of(instance) is None:
+            return database.get(self.model, self.pk)
+        if vars(instance).get(relation.field) != self.pk:  # it was changed since
+            return database.get(self.model, self.pk)
+        return database.run(load_together(instance, relation, database.context))
 
     def take(self, found: Any) -> Any:
         """Remember the object, or that there is none."""
@@ -179,7 +210,12 @@ class LazyLoader(BaseLoader, Generic[R]):
         return self._row.existing().__deepcopy__(memo)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return self._row.existing().__reduce_ex__(protocol)
+        return _itself, (self._row.existing(),)
+
+
+def _itself(value: Any) -> Any:
+    """Return the object: what is left of a stand-in in a pickle."""
+    return value
 
 
 LazyLoader.__module__ = "sqliter.orm.fields"  # where users import it from

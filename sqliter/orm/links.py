@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
@@ -89,6 +89,7 @@ class BaseManager(Chain[B], Generic[R, B]):
             *self._tables, junction_table, options or ManyToManyOptions()
         )
         self._names: tuple[str | None, str | None] = (None, None)
+        self.shown: list[R] | None = None  # what a prefetched handle shows
 
     @classmethod
     def of(cls, instance: Any, relation: Relation) -> Self:
@@ -134,7 +135,8 @@ class BaseManager(Chain[B], Generic[R, B]):
         if not self.instance.pk:
             raise ManyToManyIntegrityError(_NO_KEY)
         self._check_kind()
-        return Links(self._junction, self.instance.pk, self._tables)
+        undo = None if self.shown is None else restoring(self.shown)
+        return Links(self._junction, self.instance.pk, self._tables, undo)
 
     @property
     def rows(self) -> B:
@@ -197,6 +199,7 @@ class BasePrefetchedLinks(Chain[B], Generic[R, G, B]):
     def __init__(self, cached_items: list[R], manager: G) -> None:
         self.items = cached_items
         self.manager = manager
+        manager.shown = cached_items
 
     @property
     def sql_metadata(self) -> M2MSQLMetadata:
@@ -207,6 +210,16 @@ class BasePrefetchedLinks(Chain[B], Generic[R, G, B]):
     def narrowing(self) -> B:
         query: B = self.manager.rows
         return query
+
+
+def restoring(items: list[Any]) -> Callable[[], None]:
+    """Return what makes a list what it is now."""
+    before = list(items)
+
+    def restore() -> None:
+        items[:] = before
+
+    return restore
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from sqliter.model.loaded import KINDS, detach
+from sqliter.model.loaded import KINDS, detach, like, unencumbered
 from sqliter.model.model import BaseDBModel as PlainModel
 from sqliter.orm.accessors import Accessor
 from sqliter.orm.blocking import BLOCKING
@@ -45,7 +45,7 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
         model_config = ConfigDict(strict=True, extra="forbid")
         db_context: Any = None
     else:
-        __slots__ = ("_database",)
+        __slots__ = ("_database", "_given")
         __handles__: ClassVar[Handles] = BLOCKING
 
         model_config = ConfigDict(ignored_types=(Accessor,))
@@ -64,8 +64,10 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
             if not hasattr(database, "run"):  # data from outside is no database
                 database = None
             given = taken_apart(type(self), data)
-            super().__init__(**data)
             type(self).__sqliter_bind__(self, database)
+            object.__setattr__(self, "_given", {a.name: v for a, v in given})
+            super().__init__(**data)
+            object.__setattr__(self, "_given", None)
             for accessor, value in given:
                 accessor.keep(self, value)
 
@@ -79,7 +81,8 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
 
         def __setattr__(self, name: str, value: Any) -> None:
             if name in type(self).__pydantic_fields__:
-                super().__setattr__(name, value)
+                with unencumbered(self):
+                    super().__setattr__(name, value)
                 detach(self, name.removesuffix("_id"))
                 return
             accessor = getattr(type(self), name, None)
@@ -98,16 +101,14 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
             type(self).__sqliter_bind__(self, database)
 
         def __copy__(self) -> Any:
-            twin = super().__copy__()
-            for kind in KINDS:
-                vars(twin).pop(kind, None)
-            twin.db_context = self.db_context
-            return twin
+            with unencumbered(self):
+                twin = super().__copy__()
+            return like(self, twin)
 
         def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Any:
-            twin = PlainModel.__deepcopy__(self.__copy__(), memo)
-            twin.db_context = self.db_context
-            return twin
+            with unencumbered(self):
+                twin = super().__deepcopy__(memo)
+            return like(self, twin)
 
         def __getstate__(self) -> dict[Any, Any]:
             state = super().__getstate__()

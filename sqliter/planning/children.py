@@ -52,8 +52,12 @@ def plan_children(
     """
     relation = node.relation
     spec = node.query or QuerySpec(relation.target_table)
-    spec = spec._replace(cached=spec.cached and parent.cached, ttl=parent.ttl)
-    frame = _frame(spec, relation)
+    spec = spec._replace(
+        cached=spec.cached and parent.cached,
+        ttl=parent.ttl,
+        prefetch=(*node.children, *spec.prefetch),
+    )
+    frame = _frame(spec)
     owner, source = _owner(relation, frame)
     reader = Reader(spec, frame, local=context.settings.return_local_time)
     wanted = _IN.render(Operand("", owner, "INTEGER", int), (tuple(keys), False))
@@ -64,14 +68,14 @@ def plan_children(
         "", [Fragment(f"{head} FROM {source} WHERE "), wanted, where, Fragment("")]
     )
     fragment = _cut(spec, frame, rows)
-    memo = memo_of(spec, (relation, wanted), frame.reads, context)
+    memo = memo_of(spec, (relation, wanted, reader.fields), frame.reads, context)
     return ChildrenPlan(Statement(*fragment), reader, frame.reads, memo)
 
 
-def _frame(spec: QuerySpec[Any], relation: Relation) -> Frame:
+def _frame(spec: QuerySpec[Any]) -> Frame:
     others = (*spec.loaded, *(term.path for term in spec.order if term.path))
-    has_links = relation.junction is not None
-    return Frame(spec.table, paths_of(spec.conditions), others, aliased=has_links)
+    # With an alias, whatever a field is called: nothing is mistaken for "number".
+    return Frame(spec.table, paths_of(spec.conditions), others, aliased=True)
 
 
 def _owner(relation: Relation, frame: Frame) -> tuple[str, str]:

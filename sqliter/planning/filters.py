@@ -17,6 +17,7 @@ from sqliter.model.relations import ForwardKey, Relation, relation_of
 from sqliter.model.table import Column, Table
 from sqliter.planning.conditions import Comparison, Condition, Linked
 from sqliter.sql.lookups import Lookup, Operand, find_lookup, split_suffix
+from sqliter.sql.lookups.lists import In
 
 __all__ = ["condition_on", "conditions", "encode_scalar", "operand_of"]
 
@@ -125,16 +126,30 @@ def _comparison(keyword: _Keyword, path: tuple[str, ...]) -> Comparison:
     lookup = find_lookup(keyword.suffix)
     assert lookup is not None
     name = keyword.key.removesuffix(keyword.suffix)
+    if isinstance(lookup, In) and is_object(keyword.value):  # a model is iterable
+        msg = f"{name} requires a list for '{keyword.suffix}'"
+        raise TypeError(msg)
     operand = operand_of(keyword.table, keyword.column, name)
     return condition_on(operand, lookup, keyword.value)._replace(path=path)
 
 
 def _parsed(table: Table, key: str, value: Any) -> _Keyword:
     """Take a keyword apart; exact names win over operators."""
-    if _ends(table, key):
+    if _leads_somewhere(table, key):
         return _followed(table, key, key, "__eq", value)
     name, suffix = split_suffix(key)
     return _followed(table, key, name, suffix, value)
+
+
+def _leads_somewhere(table: Table, path: str) -> bool:
+    """Whether all of a keyword is a path, and none of it an operator."""
+    while not _ends(table, path):
+        head, _, path = path.partition("__")
+        relation = relation_of(table.model, head)
+        if relation is None or not path:
+            return False
+        table = relation.target_table
+    return True
 
 
 def _ends(table: Table, name: str) -> bool:

@@ -31,6 +31,13 @@ class Prefetch:
     """
 
     def __init__(self, path: str, query: Query | None = None) -> None:
+        given: object = path
+        if not isinstance(given, str):
+            msg = f"a path is a string like 'books__tags', not {given!r}"
+            raise TypeError(msg)
+        if query is not None and not hasattr(query, "spec"):
+            msg = f"a query is made by db.select(...), not {type(query).__name__}"
+            raise TypeError(msg)
         self.path = path
         self._query = None if query is None else query.spec
 

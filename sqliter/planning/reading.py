@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqliter.core.statement import Row
-from sqliter.model.loaded import remember
+from sqliter.model.loaded import remember, remember_parent
 from sqliter.model.loader import Loader, loader_of
 from sqliter.model.model import BaseDBModel
 from sqliter.model.relations import ForwardKey, forward_of
@@ -35,25 +35,25 @@ class Reader(Generic[M]):
     def __init__(self, spec: QuerySpec[M], frame: Frame, *, local: bool) -> None:
         self._spec = spec
         self._frame = frame
-        self._fields = _fields(spec)
-        self._loader: Loader[M] = loader_of(spec.table, self._fields, local=local)
+        self.fields = _fields(spec)
+        self._loader: Loader[M] = loader_of(spec.table, self.fields, local=local)
         self._related = [path for path in frame.joins if _is_wanted(path, spec.loaded)]
         self._local = local
 
     @property
     def key_position(self) -> int:
         """Where in a row the key stands."""
-        return (self._fields or self._spec.table.fields).index("pk")
+        return (self.fields or self._spec.table.fields).index("pk")
 
     @property
     def columns(self) -> str:
         """What stands after SELECT."""
         table = self._spec.table
         if not self._frame.prefix(()):
-            if self._fields is None:
+            if self.fields is None:
                 return table.select_list
-            return ", ".join(table.by_field[field].selected for field in self._fields)
-        parts = list(self._selected((), table, self._fields or table.fields))
+            return ", ".join(table.by_field[field].selected for field in self.fields)
+        parts = list(self._selected((), table, self.fields or table.fields))
         for path in self._related:
             joined = table_of(self._frame.joins[path].model_class)
             parts += self._selected(path, joined, joined.fields)
@@ -66,9 +66,7 @@ class Reader(Generic[M]):
         else:
             found = self._loader.load(rows, database)
         if self._spec.parent is not None:
-            name, parent = self._spec.parent
-            for instance in found:
-                remember(instance, name, parent)
+            remember_parent(found, *self._spec.parent)
         return found
 
     def _selected(

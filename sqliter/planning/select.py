@@ -75,9 +75,7 @@ def plan_last(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
     backwards = tuple(term.reversed() for term in ordered.order)
     if not spec.is_windowed:
         return plan_select(narrowed(spec._replace(order=backwards)), context, "last")
-    outer: QuerySpec[M] = QuerySpec(
-        spec.table, (), spec.selection, backwards, related=spec.loaded
-    )
+    outer = spec._replace(conditions=(), order=backwards, related=spec.loaded)
     frame = outer.frame(outer.loaded)
     reader: Reader[M] = Reader(outer, frame, local=context.settings.return_local_time)
     keys = matching_keys(ordered, frame.reads)
@@ -204,7 +202,7 @@ def _plan(
     context: Context,
     kind: str,
 ) -> SelectPlan[M]:
-    memo = memo_of(spec, kind, frame.reads, context)
+    memo = memo_of(spec, (kind, reader.fields), frame.reads, context)
     return SelectPlan(Statement(*fragment), reader, frame.reads, memo)
 
 

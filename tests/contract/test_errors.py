@@ -31,6 +31,8 @@ from sqliter.model import BaseDBModel, ForeignKey, unique
 
 TEMPLATES = {
     "DatabaseConnectionError": (("x.db",), "Failed to connect to the database: 'x.db'"),
+    "BackupError": (("b.db",), "Failed to back up the database to: 'b.db'"),
+    "RestoreError": (("b.db",), "Failed to restore the database from: 'b.db'"),
     "TableCreationError": (("users",), "Failed to create the table: 'users'"),
     "TableDeletionError": (("users",), "Failed to delete the table: 'users'"),
     "SqlExecutionError": (("SELECT",), "Failed to execute SQL: 'SELECT'"),

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, overload
+import weakref
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Self, overload
 
 from typing_extensions import TypeVar
 
 from sqliter.exceptions import DetachedInstanceError
 from sqliter.model.foreign_key import FKAction
 from sqliter.model.keys import Deferred, row_of
-from sqliter.model.loaded import FORWARD, remember, remembered
+from sqliter.model.loaded import (
+    FORWARD,
+    known_object,
+    remember,
+    remembered,
+    siblings_of,
+)
 from sqliter.model.model import BaseDBModel
 from sqliter.orm.fields import ForeignKey, fk_id
 from sqliter.orm.lazy import BaseLoader, LazyRow
@@ -26,7 +33,7 @@ class AwaitedRow(LazyRow):
     """A row that is loaded when somebody awaits it; once, however many do."""
 
     is_async = True
-    _lock: asyncio.Lock | None = None
+    lock: Any = None  # with the event loop it belongs to
 
     async def fetch(self, database: Any = None) -> Any:
         """Return the object, or ``None`` if there is no such row.
@@ -38,19 +45,35 @@ class AwaitedRow(LazyRow):
             return self.known
         if database is None:
             raise DetachedInstanceError(self.label)
-        self._lock = self._lock or asyncio.Lock()
-        async with self._lock:
+        async with self._lock():
             if not self.is_loaded:
-                self.take(await self.ask(database))
+                self.take(self._loaded_by_others() or await self.ask(database))
         return self.known
+
+    def _lock(self) -> asyncio.Lock:
+        """Return the lock of this row, or of all that are loaded with it."""
+        holder: Any = siblings_of(self.instance) or self
+        loop = asyncio.get_running_loop()
+        if holder.lock is None or holder.lock[0]() is not loop:
+            holder.lock = weakref.ref(loop), asyncio.Lock()
+        lock: asyncio.Lock = holder.lock[1]
+        return lock
+
+    def _loaded_by_others(self) -> Any:
+        """Return the object if somebody loaded it for all rows of the result."""
+        if self.relation is None or self.instance is None:
+            return None
+        found = known_object(self.instance, self.relation.name)
+        return found if getattr(found, "pk", None) == self.pk else None
 
     def take(self, found: Any) -> Any:
         """Remember the object; from now on the attribute gives the object itself."""
         super().take(found)
-        if self.relation is not None and found is not None:
-            name, known = self.relation.name, remembered(self.instance, FORWARD)
+        instance, relation = self.instance, self.relation
+        if relation is not None and instance is not None and found is not None:
+            name, known = relation.name, remembered(instance, FORWARD)
             if isinstance(known.get(name), Deferred) and row_of(known[name]) is self:
-                remember(self.instance, name, found)
+                remember(instance, name, found)
         return found
 
     def existing(self) -> Any:
@@ -79,6 +102,13 @@ class AsyncLazyLoader(BaseLoader, Generic[R]):
     __slots__ = ()
 
     row_class = AwaitedRow
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self  # it stands for the same row
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        row = self._row
+        return type(self), (None, row.model, row.pk, None)
 
     async def fetch(self) -> R | None:
         """Return the object, or ``None`` if there is no such row.
