@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import AliasChoices, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import (
+    InitErrorDetails,
+    PydanticCustomError,
+)
 
 from sqliter.model.relations import relations_of
 from sqliter.orm.fields import ForeignKey
 
-__all__ = ["taken_apart"]
+__all__ = ["taken_apart", "validated"]
 
 
 def taken_apart(
@@ -20,8 +23,11 @@ def taken_apart(
 
     Raises ``pydantic.ValidationError`` for what can be no value of a relation.
     """
+    names = relations_of(model).keys()
+    if names.isdisjoint(data):
+        return []
     given = []
-    for name in relations_of(model).keys() & data.keys():
+    for name in names & data.keys():
         accessor, value = getattr(model, name), data.pop(name)
         if not isinstance(accessor, ForeignKey):
             raise _invalid(model, name, value, accessor.refusal)
@@ -32,6 +38,19 @@ def taken_apart(
         _put(model, f"{name}_id", key, data)
         given.append((accessor, value))
     return given
+
+
+def validated(model: type[Any], value: Any, handler: Any) -> Any:
+    """Return the instance that Pydantic makes of a value, with its objects."""
+    names = relations_of(model).keys()
+    if not isinstance(value, dict) or names.isdisjoint(value):
+        return handler(value)
+    data = dict(value)
+    given = taken_apart(model, data)
+    instance = handler(data)
+    for accessor, each in given:
+        accessor.keep(instance, each)
+    return instance
 
 
 def _put(model: type[Any], field: str, key: int | None, data: dict[str, Any]) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from sqliter.model.loaded import KINDS, detach, like, unencumbered
 from sqliter.model.model import BaseDBModel as PlainModel
 from sqliter.orm.accessors import Accessor
 from sqliter.orm.blocking import BLOCKING
-from sqliter.orm.construction import taken_apart
+from sqliter.orm.construction import taken_apart, validated
 from sqliter.orm.declaring import declare_fields, declare_relations
 from sqliter.orm.dumping import as_json, with_related
 from sqliter.orm.fields import ForeignKey
@@ -61,15 +61,26 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
 
         def __init__(self, /, **data: Any) -> None:
             database = data.pop("db_context", None)
-            if not hasattr(database, "run"):  # data from outside is no database
-                database = None
             given = taken_apart(type(self), data)
-            type(self).__sqliter_bind__(self, database)
-            object.__setattr__(self, "_given", {a.name: v for a, v in given})
+            if given:  # validators may look
+                object.__setattr__(self, "_given", {a.name: v for a, v in given})
+            if hasattr(database, "run"):  # data from outside is no database
+                object.__setattr__(self, "_database", database)
             super().__init__(**data)
-            object.__setattr__(self, "_given", None)
-            for accessor, value in given:
-                accessor.keep(self, value)
+            if given:
+                object.__setattr__(self, "_given", None)
+                for accessor, value in given:
+                    accessor.keep(self, value)
+
+        # Not an __init__ of its own in Pydantic's eyes: then validation would go
+        # through it, and lose its context and strictness on the way.
+        __init__.__pydantic_base_init__ = True
+
+        @model_validator(mode="wrap")
+        @classmethod
+        def _take_relations(cls, value: Any, handler: Any) -> Any:
+            """Take related objects in dicts, too."""
+            return validated(cls, value, handler)
 
         def __getattr__(self, name: str) -> Any:
             accessor = getattr(type(self), name, None)
