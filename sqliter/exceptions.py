@@ -12,6 +12,7 @@ import sqlite3
 from typing import Any, ClassVar
 
 __all__ = [
+    "BackupError",
     "DatabaseBusyError",
     "DatabaseConnectionError",
     "DatabaseKindError",
@@ -40,6 +41,7 @@ __all__ = [
     "RecordInsertionError",
     "RecordNotFoundError",
     "RecordUpdateError",
+    "RestoreError",
     "SqlExecutionError",
     "SqliterError",
     "TableCreationError",
@@ -149,6 +151,18 @@ class TableDeletionError(SqliterError, arguments=("table",)):
     """A table cannot be dropped."""
 
     message_template = "Failed to delete the table: '{}'"
+
+
+class BackupError(SqliterError, arguments=("path",)):
+    """A copy of the database cannot be made, or does not come out sound."""
+
+    message_template = "Failed to back up the database to: '{}'"
+
+
+class RestoreError(BackupError):
+    """A backup cannot be read, is damaged, or cannot replace the content."""
+
+    message_template = "Failed to restore the database from: '{}'"
 
 
 # --- records ----------------------------------------------------------------

@@ -8,13 +8,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
 
+from sqliter.core.health import Health
 from sqliter.core.settings import MEMORY, Options
 from sqliter.core.steps import Operation
 from sqliter.database import BaseDatabase
 from sqliter.engines.blocking import BlockingEngine
+from sqliter.engines.condition import condition_of
+from sqliter.engines.copies import Backup, Progress, Restore
 from sqliter.model.keys import actual, fetched
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import raw, records, tables
+from sqliter.operations import raw, records, tables, upkeep
 from sqliter.operations.raw import ExecutionResult
 from sqliter.query.query import QueryBuilder
 
@@ -298,3 +301,47 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
         if model is None:
             return self.run(raw.fetch_dicts(sql, params, self.context))
         return self.run(raw.fetch_models(sql, params, model, self.context))
+
+    # --- upkeep ---
+
+    def backup(self, path: str | Path, *, progress: Progress | None = None) -> None:
+        """Copy the database to a file; others go on reading and writing.
+
+        The file appears, or replaces an older one, when it is complete and checked.
+        ``progress`` is called with the pages left and the pages in all. Raises
+        ``BackupError``, ``TransactionError`` inside a block.
+        """
+        self._engine.back_up(Backup(self.context, path, progress))
+
+    def restore(self, path: str | Path) -> None:
+        """Replace all there is by the content of a backup, which is checked first.
+
+        Raises ``RestoreError``, ``TransactionError`` inside a transaction.
+        """
+        self._engine.restore(Restore(self.context, path))
+
+    def checkpoint(self) -> bool:
+        """Write the WAL into the file and empty it; returns whether all of it went.
+
+        Raises ``TransactionError`` inside a transaction.
+        """
+        return self.run(upkeep.checkpoint(self.context))
+
+    def vacuum(self) -> None:
+        """Rebuild the file without free pages; needs its size twice on the disk.
+
+        Raises ``TransactionError`` inside a transaction.
+        """
+        self.run(upkeep.vacuum(self.context))
+
+    def optimize(self) -> None:
+        """Have SQLite look at the tables, so that it chooses indexes well."""
+        self.run(upkeep.optimize(self.context))
+
+    def integrity_check(self) -> list[str]:
+        """Return what is wrong with the file, dangling foreign keys included."""
+        return self.run(upkeep.integrity_check(self.context))
+
+    def health(self) -> Health:
+        """Return size, journal, who is writing, who waits, and the cache's counters."""
+        return self.run(upkeep.health(condition_of(self._engine), self.context))

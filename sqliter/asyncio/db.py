@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from sqliter.asyncio.connection import AsyncConnection
 from sqliter.asyncio.query import AsyncQueryBuilder
+from sqliter.core.health import Health
 from sqliter.core.settings import Options
 from sqliter.core.steps import Operation
 from sqliter.database import BaseDatabase
+from sqliter.engines.condition import condition_of
+from sqliter.engines.copies import Backup, Progress, Restore
 from sqliter.model.keys import Deferred, actual, row_of
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import raw, records, tables
+from sqliter.operations import raw, records, tables, upkeep
 from sqliter.operations.raw import ExecutionResult
 
 if TYPE_CHECKING:
@@ -268,3 +271,49 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
         if model is None:
             return await self.run(raw.fetch_dicts(sql, params, self.context))
         return await self.run(raw.fetch_models(sql, params, model, self.context))
+
+    # --- upkeep ---
+
+    async def backup(
+        self, path: str | Path, *, progress: Progress | None = None
+    ) -> None:
+        """Copy the database to a file; others go on reading and writing.
+
+        The file appears, or replaces an older one, when it is complete and checked.
+        ``progress`` is called with the pages left and the pages in all. Raises
+        ``BackupError``, ``TransactionError`` inside a block.
+        """
+        await self._engine.back_up(Backup(self.context, path, progress))
+
+    async def restore(self, path: str | Path) -> None:
+        """Replace all there is by the content of a backup, which is checked first.
+
+        Raises ``RestoreError``, ``TransactionError`` inside a transaction.
+        """
+        await self._engine.restore(Restore(self.context, path))
+
+    async def checkpoint(self) -> bool:
+        """Write the WAL into the file and empty it; returns whether all of it went.
+
+        Raises ``TransactionError`` inside a transaction.
+        """
+        return await self.run(upkeep.checkpoint(self.context))
+
+    async def vacuum(self) -> None:
+        """Rebuild the file without free pages; needs its size twice on the disk.
+
+        Raises ``TransactionError`` inside a transaction.
+        """
+        await self.run(upkeep.vacuum(self.context))
+
+    async def optimize(self) -> None:
+        """Have SQLite look at the tables, so that it chooses indexes well."""
+        await self.run(upkeep.optimize(self.context))
+
+    async def integrity_check(self) -> list[str]:
+        """Return what is wrong with the file, dangling foreign keys included."""
+        return await self.run(upkeep.integrity_check(self.context))
+
+    async def health(self) -> Health:
+        """Return size, journal, who is writing, who waits, and the cache's counters."""
+        return await self.run(upkeep.health(condition_of(self._engine), self.context))

@@ -104,7 +104,7 @@ class BusyFault(Fault):
 
 
 class InTransactionFault(Fault):
-    """Foreign keys cannot be switched off while a transaction is open."""
+    """A transaction is open, in which this cannot be done."""
 
 
 class ConnectionFault(Fault):

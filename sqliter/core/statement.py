@@ -56,7 +56,8 @@ class Request(NamedTuple):
     statements to run without foreign key enforcement, which an engine can
     only grant outside a transaction. ``named`` asks for column names.
     ``memo`` lets an engine answer a single query from its cache. ``internal``
-    marks the library's own bookkeeping, which is not logged.
+    marks the library's own bookkeeping, which is not logged. ``outside`` asks
+    for no transaction around it; where one is open, that is a fault.
     """
 
     statements: tuple[Statement, ...]
@@ -65,3 +66,4 @@ class Request(NamedTuple):
     named: bool = False
     memo: Memo | None = None
     internal: bool = False
+    outside: bool = False

@@ -30,10 +30,14 @@ Steps: TypeAlias = Generator[Request, Sequence[Result], R]
 
 
 class Access(enum.Enum):
-    """The lease an operation needs: any reader, or the one writer."""
+    """The lease an operation needs: any reader, or the one writer.
+
+    ``OUTSIDE`` is the writer, for which no transaction is begun.
+    """
 
     READ = "read"
     WRITE = "write"
+    OUTSIDE = "outside"
 
 
 class Operation(NamedTuple, Generic[R]):
@@ -55,6 +59,16 @@ def reads(function: Callable[P, Steps[R]]) -> Callable[P, Operation[R]]:
     @functools.wraps(function)
     def operation(*args: P.args, **kwargs: P.kwargs) -> Operation[R]:
         return Operation(Access.READ, function(*args, **kwargs), Effects())
+
+    return operation
+
+
+def runs_outside(function: Callable[P, Steps[R]]) -> Callable[P, Operation[R]]:
+    """Make a function of steps an operation that no transaction may surround."""
+
+    @functools.wraps(function)
+    def operation(*args: P.args, **kwargs: P.kwargs) -> Operation[R]:
+        return Operation(Access.OUTSIDE, function(*args, **kwargs), Effects())
 
     return operation
 
@@ -89,6 +103,12 @@ def ask_all(
     """Run several statements, all or none."""
     request = Request(tuple(statements), atomic=True, foreign_keys=foreign_keys)
     return (yield request)
+
+
+def ask_outside(statement: Statement) -> Steps[Result]:
+    """Run one statement that SQLite refuses inside a transaction."""
+    (result,) = yield Request((statement,), outside=True)
+    return result
 
 
 def look_up(statement: Statement) -> Steps[Result]:

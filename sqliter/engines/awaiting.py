@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 import weakref
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TypeVar
 
 from sqliter.core.cache import Cache
@@ -20,6 +20,7 @@ from sqliter.core.scopes import Scope
 from sqliter.core.settings import Settings
 from sqliter.core.steps import Drive, Operation
 from sqliter.engines.connections import IDLE_READERS
+from sqliter.engines.copies import Backup, Restore
 from sqliter.engines.local import LocalEngine
 from sqliter.engines.turn import Seat
 from sqliter.engines.workers import Workers
@@ -59,20 +60,44 @@ class AwaitingEngine(LocalEngine):
                     lambda: self._carry_writer(drive, scope), drive.cancel
                 )
 
-    async def on_writer(self, call: Callable[[sqlite3.Connection], R]) -> R:
-        """Call with the driver's connection, in the thread and turn of a writer."""
+    async def on_writer(
+        self,
+        call: Callable[[sqlite3.Connection], R],
+        interrupt: Callable[[], None] | None = None,
+    ) -> R:
+        """Call with the driver's connection, in the thread and turn of a writer.
+
+        ``interrupt`` stops the call; else its statement is, where that is safe.
+        """
         with reported_as(SqlExecutionError, self.settings.begin_sql):
             async with self._turn() as scope:
                 # Interrupting a write inside a transaction would end all of it.
                 alone = scope is None and self._pending is None
+                stop = self._connections.interrupt_writer if alone else None
                 return await self._writing.run(
-                    lambda: call(self._connections.writer().raw),
-                    self._connections.interrupt_writer if alone else None,
+                    lambda: call(self._connections.writer().raw), interrupt or stop
                 )
+
+    async def back_up(self, backup: Backup) -> None:
+        """Write a copy of the database to a file; only memory takes a turn for it."""
+        self.refuse_in_block("backup()")
+        with closing(backup):
+            if self.settings.is_memory:
+                await self.on_writer(backup.take, backup.cancel)
+            await self._reading.run(
+                lambda: backup.write(self._connections.reader), backup.cancel
+            )
+
+    async def restore(self, restore: Restore) -> None:
+        """Replace the content of the database by that of a file."""
+        self.refuse_in_block("restore()")
+        with closing(restore):
+            await self._reading.run(restore.check, restore.cancel)
+            await self.on_writer(restore.write, restore.cancel)
 
     async def close(self) -> None:
         """Close everything; raises ``TransactionError`` inside a block."""
-        self.refuse_in_block()
+        self.refuse_in_block("close()")
         async with self._turn():
             await self._writing.run(self._close)
         self._writing.dismiss()

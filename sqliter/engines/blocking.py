@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import TypeVar
 
 from sqliter.core.faults import reported_as
 from sqliter.core.scopes import Scope
 from sqliter.core.steps import Drive, Operation
+from sqliter.engines.copies import Backup, Restore
 from sqliter.engines.local import LocalEngine
 from sqliter.engines.turn import Seat
 from sqliter.exceptions import SqlExecutionError
@@ -40,12 +41,31 @@ class BlockingEngine(LocalEngine):
 
     def connect(self) -> sqlite3.Connection:
         """Open the writer and return the driver's connection."""
+        return self.on_writer(lambda raw: raw)
+
+    def on_writer(self, call: Callable[[sqlite3.Connection], R]) -> R:
+        """Call with the driver's connection, in the turn of a writer."""
         with reported_as(SqlExecutionError, self.settings.begin_sql), self._turn():
-            return self._connections.writer().raw
+            return call(self._connections.writer().raw)
+
+    def back_up(self, backup: Backup) -> None:
+        """Write a copy of the database to a file; only memory takes a turn for it."""
+        self.refuse_in_block("backup()")
+        with closing(backup):
+            if self.settings.is_memory:
+                self.on_writer(backup.take)
+            backup.write(self._connections.reader)
+
+    def restore(self, restore: Restore) -> None:
+        """Replace the content of the database by that of a file."""
+        self.refuse_in_block("restore()")
+        with closing(restore):
+            restore.check()
+            self.on_writer(restore.write)
 
     def close(self) -> None:
         """Close everything; raises ``TransactionError`` inside a block."""
-        self.refuse_in_block()
+        self.refuse_in_block("close()")
         with self._turn():
             self._close()
 

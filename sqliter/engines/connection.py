@@ -68,6 +68,9 @@ class Connection:
 
     def answer(self, request: Request) -> list[Result]:
         """Run what was asked for."""
+        if request.outside and self.in_transaction:
+            msg = "a transaction is open: leave the block, or commit() first"
+            raise InTransactionFault(msg)
         self._is_working = True
         try:
             if request.atomic:

@@ -33,7 +33,7 @@ class LocalEngine:
     def __init__(self, settings: Settings, cache: Cache, log: StatementLog) -> None:
         self.settings = settings
         self.cache = cache
-        self._seat = Seat(settings.busy_timeout)
+        self.seat = Seat(settings.busy_timeout)
         self._connections = Connections(settings, log)
         self._log = log
         self._watch = Watch(settings, cache)
@@ -60,10 +60,10 @@ class LocalEngine:
         """Whether the running task or thread is in a ``with`` block."""
         return self._scope() is not None
 
-    def refuse_in_block(self) -> None:
+    def refuse_in_block(self, verb: str) -> None:
         """Raise ``TransactionError`` if the caller is in a ``with`` block."""
         if self.in_block:
-            msg = "close() inside an open block would lose its writes; leave it first"
+            msg = f"{verb} inside an open block would lose its writes: leave it first"
             raise TransactionError(msg)
 
     def _scope(self) -> Scope | None:
@@ -93,7 +93,7 @@ class LocalEngine:
 
     def _seat_around(self, scope: Scope | None) -> Seat:
         """What operations inside this block, or outside of all, take in turn."""
-        return self._seat if scope is None else scope.seat
+        return self.seat if scope is None else scope.seat
 
     def _reads_elsewhere(self, access: Access, scope: Scope | None) -> bool:
         """Whether the lease is a reader, which nobody has to wait for."""
@@ -149,7 +149,7 @@ class LocalEngine:
             raise _lost_transaction()
         if scope is not None:
             self._carry_in(drive, connection, scope.effects)
-        elif drive.access is Access.READ:
+        elif drive.access is not Access.WRITE:
             self._carry(drive, connection, use_cache=self._uses_cache())
         elif self.settings.auto_commit and self._pending is None:
             self._carry_alone(drive, connection)

@@ -118,6 +118,14 @@ class Seat:
                 raise self._busy()
             return left
 
+    def look(self) -> tuple[str | None, float, int]:
+        """Return who has the seat, for how many seconds, and how many wait."""
+        with self._mutex:
+            if self._holder is None:
+                return None, 0.0, 0
+            age = time.monotonic() - self._since
+            return self._holder.name, age, len(self._queue)
+
     def _holder_is(self, thread: int) -> bool:
         holder = self._holder
         return holder is not None and holder.thread == thread

@@ -70,6 +70,11 @@ class BaseDBModel(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        cls.__sqliter_complete__()
+
+    @classmethod
+    def __sqliter_complete__(cls) -> None:
+        """Make the class known: Pydantic is done with it."""
         register(cls)
 
     if not TYPE_CHECKING:  # hidden: checkers would believe that any name exists

@@ -55,8 +55,7 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
             declare_fields(cls)
 
         @classmethod
-        def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-            BaseModel.__pydantic_init_subclass__.__func__(cls, **kwargs)
+        def __sqliter_complete__(cls) -> None:
             declare_relations(cls)
 
         def __init__(self, /, **data: Any) -> None:

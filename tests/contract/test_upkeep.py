@@ -447,7 +447,7 @@ async def test_a_damaged_database_is_not_backed_up(db, make_db, target):
 
 
 @pytest.mark.only("async")
-@pytest.mark.parametrize("when", ["copy", "check"])
+@pytest.mark.parametrize("when", ["copy", "check", "flush"])
 async def test_a_cancelled_backup_leaves_no_file(db, target, monkeypatch, when):
     await filled(db, 2000, 4000)
     running, wait = threading.Event(), threading.Event()
@@ -461,6 +461,8 @@ async def test_a_cancelled_backup_leaves_no_file(db, target, monkeypatch, when):
         monkeypatch.setattr(
             copies._Copy, "_check", lambda *args: (pause(), really(*args))
         )
+    if when == "flush":
+        monkeypatch.setattr(copies, "_flush", pause)
     task = asyncio.create_task(
         db.backup(target, progress=pause if when == "copy" else None)
     )
@@ -575,7 +577,9 @@ async def test_what_was_known_of_tables_is_forgotten(db, make_db, tmp_path, targ
     await db.backup(target)
     await db.reset_database()
     await filled(db)
+    assert unwrap(db).context.known
     await db.restore(target)
+    assert not unwrap(db).context.known
     with pytest.raises(SqliterError):
         await db.insert(User(name="of another table"))
     assert (await db.get(Account, 1)).owner == "Ada"
