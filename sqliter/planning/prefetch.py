@@ -31,10 +31,6 @@ class Prefetch:
     """
 
     def __init__(self, path: str, query: Query | None = None) -> None:
-        given: object = path
-        if not isinstance(given, str):
-            msg = f"a path is a string like 'books__tags', not {given!r}"
-            raise TypeError(msg)
         if query is not None and not hasattr(query, "spec"):
             msg = f"a query is made by db.select(...), not {type(query).__name__}"
             raise TypeError(msg)
@@ -70,9 +66,14 @@ class Prefetch:
 Prefetch.__module__ = "sqliter.orm"  # where users import it from
 
 
-def as_prefetch(path: str | Prefetch) -> Prefetch:
-    """Return a path as a ``Prefetch``."""
-    return path if isinstance(path, Prefetch) else Prefetch(path)
+def as_prefetch(path: object) -> Prefetch:
+    """Return a path as a ``Prefetch``; ``TypeError`` for what is none."""
+    if isinstance(path, Prefetch):
+        return path
+    if not isinstance(path, str):
+        msg = f"a path is a string like 'books__tags', or a Prefetch, not {path!r}"
+        raise TypeError(msg)
+    return Prefetch(path)
 
 
 def _find(nodes: tuple[PrefetchNode, ...], path: str) -> PrefetchNode:
