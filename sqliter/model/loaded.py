@@ -24,6 +24,7 @@ __all__ = [
     "binder",
     "detach",
     "forget",
+    "in_the_making",
     "known_list",
     "known_object",
     "like",
@@ -119,6 +120,16 @@ def unencumbered(instance: Any) -> Iterator[None]:
         yield
     finally:
         vars(instance).update(kept)
+
+
+@contextmanager
+def in_the_making(instance: Any, given: dict[str, Any]) -> Iterator[None]:
+    """Show objects that are being assigned to the validators of the model."""
+    object.__setattr__(instance, "_given", given)
+    try:
+        yield
+    finally:
+        object.__setattr__(instance, "_given", None)
 
 
 def like(instance: Any, twin: Any) -> Any:

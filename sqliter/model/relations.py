@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
 from sqliter.helpers import quote_identifier
-from sqliter.model.registry import candidates, resolve
+from sqliter.model.registry import candidates, models, resolve
 from sqliter.model.table import Column, Model, Table, table_name_of, table_of
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "add_relation",
     "forward_of",
     "links_of",
+    "named_links",
     "relation_of",
     "relations_of",
 ]
@@ -35,6 +36,7 @@ _RELATIONS = "__sqliter_relations__"
 _links_to: weakref.WeakKeyDictionary[Model, weakref.WeakSet[ManyLink]] = (
     weakref.WeakKeyDictionary()
 )
+_named: weakref.WeakSet[ManyLink] = weakref.WeakSet()  # those with a table by name
 
 
 class Junction(NamedTuple):
@@ -226,6 +228,11 @@ class ReverseLink(Relation):
         return self.forward.junction.turned()
 
 
+def named_links() -> list[ManyLink]:
+    """Return the many-to-many relations of models whose table was given a name."""
+    return [each for each in list(_named) if each.owner in models(each.owner.__name__)]
+
+
 def relations_of(model: Model) -> dict[str, Relation]:
     """Return the relations of a class by name; those of its bases do not count."""
     found: dict[str, Relation] = model.__dict__.get(_RELATIONS, {})
@@ -250,6 +257,8 @@ def add_relation(relation: Relation) -> None:
     if _RELATIONS not in owner.__dict__:
         type.__setattr__(owner, _RELATIONS, {})
     relations_of(owner)[relation.name] = relation
+    if isinstance(relation, ManyLink) and relation.through is not None:
+        _named.add(relation)
 
 
 def add_link(link: ManyLink) -> None:

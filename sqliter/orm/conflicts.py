@@ -6,7 +6,7 @@ from typing import Any
 
 from sqliter.exceptions import InvalidForeignKeyError
 from sqliter.model.registry import full_name, models
-from sqliter.model.relations import ManyLink, links_of
+from sqliter.model.relations import ManyLink, links_of, named_links
 from sqliter.model.table import is_table_of, table_name_of
 
 __all__ = ["check_link"]
@@ -29,7 +29,8 @@ def check_link(link: ManyLink, target: type[Any]) -> None:
             )
             raise ValueError(msg)
     if link.through is not None:
-        _check_through(link)
+        _check_models(link)
+    _check_through(link)
 
 
 def _shares_table(link: ManyLink, other: ManyLink) -> bool:
@@ -38,20 +39,28 @@ def _shares_table(link: ManyLink, other: ManyLink) -> bool:
     return not other.is_inherited and _models(other) == _models(link)
 
 
-def _check_through(link: ManyLink) -> None:
-    """Raise if the table is one of a model, or keeps the links of other tables."""
+def _check_models(link: ManyLink) -> None:
+    """Raise if the table is that of a model."""
     for model in models():
         if is_table_of(link.through, model):
             msg = f"through='{link.through}' is the table of {model.__name__}"
             raise ValueError(msg)
-    for other in (other for model in models() for other in links_of(model)):
+
+
+def _check_through(link: ManyLink) -> None:
+    """Raise if one of two relations is given the table that the other has."""
+    others = named_links()
+    if link.through is not None:
+        others += (each for model in models() for each in links_of(model))
+    for other in others:
         tables = _tables(other)
         if not tables or (tables == _tables(link) and other.name == link.name):
             continue
-        if other.junction_name == link.through:
+        if other.junction_name == link.junction_name:
+            through = link.through or other.through
             msg = (
-                f"through='{link.through}' is the table of links of "
-                f"{other.owner.__name__}.{other.name}"
+                f"through='{through}' is the table of links of "
+                f"{other.owner.__name__}.{other.name}, too"
             )
             raise ValueError(msg)
 

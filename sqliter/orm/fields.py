@@ -22,7 +22,7 @@ from sqliter.model.foreign_key import (
     check_target,
 )
 from sqliter.model.keys import Deferred, is_object, key_of, misfit, row_of
-from sqliter.model.loaded import attach, detach
+from sqliter.model.loaded import attach, detach, in_the_making
 from sqliter.model.model import BaseDBModel
 from sqliter.model.registry import resolve
 from sqliter.model.relations import ForwardKey, Relation, ReverseKey
@@ -143,7 +143,8 @@ class ForeignKey(Declared, Generic[T]):
 
     def __set__(self, instance: Any, value: T | int) -> None:
         key = self.key_for(value)
-        setattr(instance, f"{self.name}_id", key)
+        with in_the_making(instance, {self.name: value}):
+            setattr(instance, f"{self.name}_id", key)
         self.keep(instance, value)
 
     @property

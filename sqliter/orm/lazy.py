@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic
 from typing_extensions import TypeVar
 
 from sqliter.exceptions import DatabaseKindError, LazyLoadError, SqliterError
-from sqliter.model.keys import Deferred, row_of
+from sqliter.model.keys import Deferred, is_object, row_of
 from sqliter.model.loaded import FORWARD, attached, remember, remembered, siblings_of
 from sqliter.model.relations import ForwardKey
 from sqliter.operations.lazy import load_together
@@ -33,9 +33,9 @@ def related_object(instance: Any, relation: ForwardKey, loader: type[Any]) -> An
     known = remembered(instance, FORWARD).get(relation.name)
     if known is not None and _is_valid(known, key, instance.db_context):
         return known
-    in_the_making = getattr(instance, "_given", None) or {}
-    if relation.name in in_the_making:  # validators of the model are at work
-        return in_the_making[relation.name]
+    given = getattr(instance, "_given", None) or {}
+    if is_object(given.get(relation.name)):  # validators of the model are at work
+        return given[relation.name]
     if not key:
         return None
     made = loader(instance, relation.target, key, instance.db_context)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from sqliter.model.loaded import KINDS, detach, like, unencumbered
+from sqliter.model.loaded import KINDS, detach, in_the_making, like, unencumbered
 from sqliter.model.model import BaseDBModel as PlainModel
 from sqliter.orm.accessors import Accessor
 from sqliter.orm.blocking import BLOCKING
@@ -61,15 +61,15 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
         def __init__(self, /, **data: Any) -> None:
             database = data.pop("db_context", None)
             given = taken_apart(type(self), data)
-            if given:  # validators may look
-                object.__setattr__(self, "_given", {a.name: v for a, v in given})
             if hasattr(database, "run"):  # data from outside is no database
                 object.__setattr__(self, "_database", database)
-            super().__init__(**data)
-            if given:
-                object.__setattr__(self, "_given", None)
-                for accessor, value in given:
-                    accessor.keep(self, value)
+            if not given:
+                super().__init__(**data)
+                return
+            with in_the_making(self, {each.name: value for each, value in given}):
+                super().__init__(**data)
+            for accessor, value in given:
+                accessor.keep(self, value)
 
         # Not an __init__ of its own in Pydantic's eyes: then validation would go
         # through it, and lose its context and strictness on the way.
@@ -90,16 +90,15 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
             raise AttributeError(accessor.why_absent(type(self)))
 
         def __setattr__(self, name: str, value: Any) -> None:
-            if name in type(self).__pydantic_fields__:
-                with unencumbered(self):
-                    super().__setattr__(name, value)
-                detach(self, name.removesuffix("_id"))
-                return
-            accessor = getattr(type(self), name, None)
+            is_field = name in type(self).__pydantic_fields__
+            accessor = None if is_field else getattr(type(self), name, None)
             if isinstance(accessor, Accessor):
                 accessor.__set__(self, value)
-            else:
+                return
+            with unencumbered(self):
                 super().__setattr__(name, value)
+            if is_field:
+                detach(self, name.removesuffix("_id"))
 
         @property
         def db_context(self) -> Any:
