@@ -53,6 +53,11 @@ def declare_fields(cls: type[Any]) -> None:
             annotations.setdefault(field, kind)
             type.__setattr__(cls, field, _id_field(accessor, vars(cls).get(field)))
         annotations[name] = ClassVar[Any]
+    for name, (accessor, _) in _accessors(cls).items():
+        field = f"{name}_id"  # a subclass may say something else about it
+        says = field in annotations and field in vars(cls)
+        if says and name not in own and isinstance(accessor, ForeignKey):
+            type.__setattr__(cls, field, _id_field(accessor, vars(cls)[field]))
     _refuse_stray_ids(cls)
     type.__setattr__(cls, "__annotations__", annotations)
     for attribute, kind in (

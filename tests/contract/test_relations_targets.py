@@ -3,7 +3,11 @@
 import pytest
 from support import Models, values
 
-from sqliter.exceptions import InvalidForeignKeyError, SqliterError
+from sqliter.exceptions import (
+    ForeignKeyConstraintError,
+    InvalidForeignKeyError,
+    SqliterError,
+)
 
 pytestmark = pytest.mark.only("memory")
 
@@ -208,3 +212,15 @@ async def test_an_object_of_a_class_defined_again_fits(db, orm, library):
     await Models(Author=library.Author, Note=Note).create(db)
     note = await db.insert(Note(author=await db.insert(again(name="Ada"))))
     assert note.author_id == 1
+
+
+async def test_a_subclass_may_give_an_inherited_key_a_default(db, orm, library, reach):
+    class Novel(library.Book):
+        author_id: int = 1
+
+    await Models(Author=library.Author, Novel=Novel).create(db)
+    await db.insert(library.Author(name="Ada"))
+    novel = await db.insert(Novel(title="N"))
+    assert (await reach(novel.author)).name == "Ada"
+    with pytest.raises(ForeignKeyConstraintError):
+        await db.insert(Novel(title="M", author_id=9))
