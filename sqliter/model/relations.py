@@ -16,15 +16,18 @@ from sqliter.model.registry import candidates, models, resolve
 from sqliter.model.table import Column, Model, Table, table_name_of, table_of
 
 __all__ = [
+    "Declared",
     "ForwardKey",
     "Junction",
     "ManyLink",
     "Relation",
+    "Reverse",
     "ReverseKey",
     "ReverseLink",
     "add_link",
     "add_relation",
     "forward_of",
+    "link_columns",
     "links_of",
     "named_links",
     "relation_of",
@@ -114,20 +117,41 @@ class Relation:
         return f"<{type(self).__name__} {self.owner.__name__}.{self.name}>"
 
 
-class ForwardKey(Relation):
-    """A foreign key: ``book.author``, kept in ``field``."""
+class Declared(Relation):
+    """A relation as its class declares it; ``given`` is the target, or its name."""
 
-    to_many = False
-
-    def __init__(self, owner: Model, name: str, field: str, given: Model | str) -> None:
-        super().__init__(owner, name)
-        self.field = field
+    def __init__(
+        self, owner: Model, name: str, given: Model | str, inverse: str | None = None
+    ) -> None:
+        super().__init__(owner, name, inverse)
         self.given = given
 
     @property
     def target(self) -> Model:
         given = self.given
         return resolve(given, self.owner) if isinstance(given, str) else given
+
+
+class Reverse(Relation):
+    """The other side of a relation that was declared."""
+
+    def __init__(self, owner: Model, name: str, forward: Declared) -> None:
+        super().__init__(owner, name, forward.name)
+        self.forward = forward
+
+    @property
+    def target(self) -> Model:
+        return self.forward.owner
+
+
+class ForwardKey(Declared):
+    """A foreign key: ``book.author``, kept in ``field``."""
+
+    to_many = False
+
+    def __init__(self, owner: Model, name: str, field: str, given: Model | str) -> None:
+        super().__init__(owner, name, given)
+        self.field = field
 
     @property
     def source_column(self) -> Column:
@@ -139,23 +163,17 @@ class ForwardKey(Relation):
         return self.source_column.required
 
 
-class ReverseKey(Relation):
+class ReverseKey(Reverse):
     """The other side of a foreign key: ``author.books``."""
 
-    def __init__(self, owner: Model, name: str, forward: ForwardKey) -> None:
-        super().__init__(owner, name, forward.name)
-        self.forward = forward
-
-    @property
-    def target(self) -> Model:
-        return self.forward.owner
+    forward: ForwardKey
 
     @property
     def target_column(self) -> Column:
         return self.forward.source_column
 
 
-class ManyLink(Relation):
+class ManyLink(Declared):
     """A many-to-many relation, as it was declared: ``article.tags``."""
 
     def __init__(
@@ -168,16 +186,10 @@ class ManyLink(Relation):
         symmetrical: bool = False,
         is_inherited: bool = False,
     ) -> None:
-        super().__init__(owner, name, name if symmetrical else None)
-        self.given = given
+        super().__init__(owner, name, given, name if symmetrical else None)
         self.symmetrical = symmetrical
         self.through = through
         self.is_inherited = is_inherited
-
-    @property
-    def target(self) -> Model:
-        given = self.given
-        return resolve(given, self.owner) if isinstance(given, str) else given
 
     @property
     def is_defined(self) -> bool:
@@ -203,29 +215,26 @@ class ManyLink(Relation):
 
     @property
     def junction(self) -> Junction:
-        own, other = table_name_of(self.owner), table_name_of(self.target)
-        if self.is_to_itself:
-            sides = f"{own}_pk_left", f"{own}_pk_right"
-        else:
-            sides = f"{own}_pk", f"{other}_pk"
+        sides = link_columns(table_name_of(self.owner), table_name_of(self.target))
         holds_both_ways = self.symmetrical and self.is_to_itself
         return Junction(self.junction_name, *sides, holds_both_ways)
 
 
-class ReverseLink(Relation):
+class ReverseLink(Reverse):
     """The other side of a many-to-many relation: ``tag.articles``."""
 
-    def __init__(self, owner: Model, name: str, forward: ManyLink) -> None:
-        super().__init__(owner, name, forward.name)
-        self.forward = forward
-
-    @property
-    def target(self) -> Model:
-        return self.forward.owner
+    forward: ManyLink
 
     @property
     def junction(self) -> Junction:
         return self.forward.junction.turned()
+
+
+def link_columns(source: str, target: str) -> tuple[str, str]:
+    """Return the columns of a junction table between two tables, or one and itself."""
+    if source == target:
+        return f"{source}_pk_left", f"{source}_pk_right"
+    return f"{source}_pk", f"{target}_pk"
 
 
 def named_links() -> list[ManyLink]:

@@ -108,10 +108,13 @@ class LinkAccessor(ToManyAccessor[H]):
 
     def metadata(self, model: type[Any]) -> M2MSQLMetadata:
         """Return the tables and columns of the relation of a class."""
-        relation = self.relation(model)
-        key = (M2MSQLMetadata, self.name)
-        table = table_of(model)
-        return table.prepare(key, lambda: metadata_of(relation))
+        relation, table = self.relation(model), table_of(model)
+        junction, target = relation.junction, relation.target_table
+        assert junction is not None
+        return table.prepare(
+            (M2MSQLMetadata, self.name),
+            lambda: metadata_of(junction, table.name, target.name),
+        )
 
     def opened(
         self,

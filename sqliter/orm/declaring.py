@@ -45,19 +45,14 @@ def declare_fields(cls: type[Any]) -> None:
     annotations = {**_taken_from_mixins(cls), **own_annotations(cls)}
     own = {name: each for name, each in vars(cls).items() if isinstance(each, Accessor)}
     _check_names(cls, own)
-    for name, accessor in own.items():
-        if isinstance(accessor, ForeignKey):
-            _settle(accessor, annotations.get(name), cls)
-            field = f"{name}_id"
-            kind: Any = int | None if accessor.fk_info.null else int
-            annotations.setdefault(field, kind)
-            type.__setattr__(cls, field, _id_field(accessor, vars(cls).get(field)))
-        annotations[name] = ClassVar[Any]
     for name, (accessor, _) in _accessors(cls).items():
-        field = f"{name}_id"  # a subclass may say something else about it
-        says = field in annotations and field in vars(cls)
-        if says and name not in own and isinstance(accessor, ForeignKey):
-            type.__setattr__(cls, field, _id_field(accessor, vars(cls)[field]))
+        if isinstance(accessor, ForeignKey):
+            if name in own:
+                _settle(accessor, annotations.get(name), cls)
+                kind: Any = int | None if accessor.fk_info.null else int
+                annotations.setdefault(f"{name}_id", kind)
+            _declare_id(cls, accessor, annotations)
+    annotations.update(dict.fromkeys(own, ClassVar[Any]))
     _refuse_stray_ids(cls)
     type.__setattr__(cls, "__annotations__", annotations)
     for attribute, kind in (
@@ -66,6 +61,15 @@ def declare_fields(cls: type[Any]) -> None:
     ):
         found = {name: each for name, each in own.items() if isinstance(each, kind)}
         type.__setattr__(cls, attribute, found)
+
+
+def _declare_id(
+    cls: type[Any], accessor: ForeignKey[Any], annotations: dict[str, Any]
+) -> None:
+    """Make the id a foreign key's field; a subclass may annotate it anew."""
+    field = f"{accessor.name}_id"
+    if field in annotations:
+        type.__setattr__(cls, field, _id_field(accessor, vars(cls).get(field)))
 
 
 def declare_relations(cls: type[Any]) -> None:

@@ -12,7 +12,13 @@ from typing import Any, ClassVar, Literal
 
 from sqliter.model.naming import pluralize
 from sqliter.model.registry import full_name
-from sqliter.model.relations import Relation, add_relation, relation_of, relations_of
+from sqliter.model.relations import (
+    Relation,
+    Reverse,
+    add_relation,
+    relation_of,
+    relations_of,
+)
 from sqliter.orm.accessors import Accessor
 
 __all__ = ["Declared", "check_free", "check_related_name", "install"]
@@ -89,7 +95,7 @@ class Declared(Accessor):
             return
         name, self.joined = str(relation.inverse), None
         known = relation_of(old, name)
-        if known is not None and getattr(known, "forward", None) is relation:
+        if isinstance(known, Reverse) and known.forward is relation:
             del relations_of(old)[name]
             type.__delattr__(old, name)
 
@@ -125,8 +131,7 @@ def _is_free(
 ) -> bool:
     known = relation_of(target, name)
     if known is not None:
-        forward = getattr(known, "forward", None)
-        return isinstance(forward, Relation) and _is_newer(forward, relation)
+        return isinstance(known, Reverse) and _is_newer(known.forward, relation)
     declared = vars(target).get(name)
     if isinstance(declared, accessor):  # declared for type checkers, not bound yet
         return _is_meant(getattr(declared, "from_model", None), relation)

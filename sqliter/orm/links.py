@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 from sqliter.exceptions import ManyToManyIntegrityError
 from sqliter.model.keys import actual, is_object, key_of, misfit
 from sqliter.model.loaded import TO_MANY, forget, remembered
-from sqliter.model.relations import Junction, Relation
+from sqliter.model.relations import Junction, Relation, link_columns
 from sqliter.model.table import table_of
 from sqliter.operations.links import Links
 from sqliter.orm.chain import Chain
 from sqliter.orm.handles import check_kind
-from sqliter.orm.metadata import M2MSQLMetadata
+from sqliter.orm.metadata import M2MSQLMetadata, metadata_of
 from sqliter.planning.conditions import Belongs
 
 __all__ = [
@@ -58,11 +58,11 @@ def junction_between(
     source: str, target: str, name: str, options: ManyToManyOptions
 ) -> Junction:
     """Return a junction table, its columns named after the two tables."""
+    junction = Junction(name, *link_columns(source, target))
     if source != target:
-        return Junction(name, f"{source}_pk", f"{target}_pk")
-    sides = Junction(name, f"{source}_pk_left", f"{source}_pk_right")
-    sides = sides._replace(symmetrical=options.symmetrical)
-    return sides.turned() if options.swap_columns else sides
+        return junction
+    junction = junction._replace(symmetrical=options.symmetrical)
+    return junction.turned() if options.swap_columns else junction
 
 
 class BaseManager(Chain[B], Generic[R, B]):
@@ -111,8 +111,7 @@ class BaseManager(Chain[B], Generic[R, B]):
     @property
     def sql_metadata(self) -> M2MSQLMetadata:
         """The tables and columns, seen from this side."""
-        junction = self._junction
-        return M2MSQLMetadata(*junction[:3], *self._tables, junction.symmetrical)
+        return metadata_of(self._junction, *self._tables)
 
     @property
     def can_ask(self) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqliter.model.relations import Relation
-from sqliter.model.table import table_of
+from sqliter.model.relations import Junction
 
 __all__ = ["M2MSQLMetadata", "metadata_of"]
 
@@ -25,9 +24,6 @@ class M2MSQLMetadata:
 M2MSQLMetadata.__module__ = "sqliter.orm.m2m"  # where users import it from
 
 
-def metadata_of(relation: Relation) -> M2MSQLMetadata:
-    """Return the tables and columns of a many-to-many relation."""
-    junction = relation.junction
-    assert junction is not None
-    source, target = table_of(relation.owner).name, relation.target_table.name
+def metadata_of(junction: Junction, source: str, target: str) -> M2MSQLMetadata:
+    """Return what the links of a junction table between two tables are in SQL."""
     return M2MSQLMetadata(*junction[:3], source, target, junction.symmetrical)

@@ -64,9 +64,7 @@ def plan_children(
     where = all_of("AND", spec.conditions, frame)
     number = _number(spec, frame, owner)
     head = f'SELECT {owner} AS "owner", {number} AS "number", {reader.columns}'
-    rows = join(
-        "", [Fragment(f"{head} FROM {source} WHERE "), wanted, where, Fragment("")]
-    )
+    rows = join("", [Fragment(f"{head} FROM {source} WHERE "), wanted, where])
     fragment = _cut(spec, frame, rows)
     memo = memo_of(spec, (relation, wanted, reader.fields), frame.reads, context)
     return ChildrenPlan(Statement(*fragment), reader, frame.reads, memo)

@@ -87,9 +87,6 @@ class Frame:
         for path in paths:
             self._join(path, is_filtered=path in needed)
 
-    def __contains__(self, path: Path) -> bool:
-        return not path or path in self.joins
-
     def prefix(self, path: Path) -> str:
         """Return what stands before a column of the table at the end of a path."""
         alias = self._aliases.get(path)

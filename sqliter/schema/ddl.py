@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqliter.core.statement import Statement
 from sqliter.helpers import quote_identifier
-from sqliter.model.relations import ManyLink
+from sqliter.model.relations import ManyLink, link_columns
 from sqliter.model.table import Column, Index, Table, table_of
 
 __all__ = [
@@ -54,10 +54,7 @@ def create_junction(link: ManyLink) -> list[Statement]:
 
 def junction_columns(table_a: str, table_b: str) -> tuple[str, str]:
     """Return the columns of a junction table, in the order of the tables' names."""
-    if table_a == table_b:
-        return f"{table_a}_pk_left", f"{table_a}_pk_right"
-    first, second = sorted([table_a, table_b])
-    return f"{first}_pk", f"{second}_pk"
+    return link_columns(*sorted([table_a, table_b]))
 
 
 def junction_table_sql(

@@ -138,6 +138,7 @@ class AsyncForeignKey(ForeignKey[T]):
     """
 
     if TYPE_CHECKING:
+        # Said again: checkers do not narrow the base's own type to this one.
 
         @overload
         def __init__(
