@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 
 from sqliter.core.faults import Fault
 from sqliter.core.health import Condition
 from sqliter.engines.connection import Connection
 from sqliter.engines.local import LocalEngine
+from sqliter.engines.wal import wal_size
 
 
 def condition_of(engine: LocalEngine) -> Condition:
     """Return who writes, who waits, and how large the WAL is."""
     writer, age, waiting = engine.seat.look()
     return Condition(
-        wal_size=0
-        if engine.settings.is_memory
-        else _size(f"{engine.settings.path}-wal"),
+        wal_size=wal_size(engine.settings),
         writer=writer,
         writer_age=age,
         waiting=waiting,
         in_transaction=_is_writing(engine.writer_connection),
     )
-
-
-def _size(path: str) -> int:
-    with suppress(OSError):
-        return os.stat(path).st_size  # noqa: PTH116 - not worth a Path
-    return 0
 
 
 def _is_writing(writer: Connection | None) -> bool:
