@@ -18,13 +18,16 @@ from support import Colour
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" not in metafunc.fixturenames:
         return
-    wanted = [set(mark.args) for mark in metafunc.definition.iter_markers("only")]
+    definition = metafunc.definition
+    wanted = [set(mark.args) for mark in definition.iter_markers("only")]
+    chosen = getattr(metafunc.module, "CHOSEN", None)
     pairs = [
         pytest.param(each, (colour, place), id=f"{each}-{colour}-{place}")
         for each in scenarios()
         for colour in each.colours
         for place in each.places
         if all(names & {colour, place} for names in wanted)
+        and (chosen is None or each.name in chosen)
     ]
     metafunc.parametrize(("scenario", "backend"), pairs)
 

@@ -11,7 +11,6 @@ import sqlite3
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 from support import Colour
 

@@ -12,7 +12,9 @@ from faults.world import World
 
 Act: TypeAlias = Callable[[], Awaitable[Any]]
 
-MODULES = ("database", "records", "queries", "relations", "blocks", "tables", "upkeep")
+MODULES = (
+    "database", "records", "queries", "relations", "blocks", "limits", "tables", "upkeep",
+)  # fmt: skip
 
 
 class Play(NamedTuple):

@@ -11,18 +11,28 @@ from faults.trial import Trial
 MOST = 200
 """More suspensions than any act has."""
 
-WAYS = {
-    "file": tuple(itertools.product((False, True), (False, True))),
-    "memory": ((False, False), (True, True)),
-}
-"""Whether what is waited for is there already, and whether it happens again."""
+EARLY, LATE = False, True
+ONCE, TWICE = False, True
 
 
 @pytest.mark.only("async")
+@pytest.mark.only("file")
 async def test_a_task_may_be_cancelled_wherever_it_waits(trial: Trial) -> None:
+    trial.options["inline"] = False  # so that it waits for everything
+    ways = itertools.product((EARLY, LATE), (ONCE, TWICE))
+    await survives(trial, *ways)
+
+
+@pytest.mark.only("async")
+async def test_a_task_may_be_cancelled_where_little_is_waited_for(trial: Trial) -> None:
+    await survives(trial, (EARLY, ONCE), (LATE, TWICE))
+
+
+async def survives(trial: Trial, *ways: tuple[bool, bool]) -> None:
+    """Cancel it at the n-th suspension, n = 1, 2, ... until there is none left."""
     await trial.learn()
     problems = []
-    for late, again in WAYS[trial.place]:
+    for late, again in ways:
         for number in itertools.count(1):
             strike = Cancellation(number, late=late, again=again)
             outcome, found = await trial.attempt(strike)

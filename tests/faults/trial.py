@@ -84,6 +84,7 @@ class Trial:
         self.place = place
         self.driver = driver
         self.folder = folder
+        self.options: dict[str, Any] = dict(scenario.options)
         self._learned = learned
         self.reference: Reference
 
@@ -113,7 +114,7 @@ class Trial:
 
     async def attempt(self, strike: Strike) -> tuple[Outcome, list[str]]:
         """Play it while something goes wrong; return what is wrong afterwards."""
-        world = self._world()
+        world = self.new_world()
         gc.disable()  # what is not closed must not be closed by accident
         try:
             play = await prepared(self.scenario, world)
@@ -126,12 +127,13 @@ class Trial:
         where = f"{strike}, {outcome.hit or 'not hit'}"
         return outcome, [f"{where}: {problem}" for problem in found]
 
-    def _world(self) -> World:
-        options = self.scenario.options
-        return World(self.colour, self.place, self.driver, self.folder, **options)
+    def new_world(self) -> World:
+        """Return a database that nobody has used yet."""
+        place = (self.colour, self.place, self.driver, self.folder)
+        return World(*place, **self.options)
 
     async def _opened(self) -> State:
-        world = self._world()
+        world = self.new_world()
         try:
             await world.open()
             return world.state()
@@ -140,7 +142,7 @@ class Trial:
             world.remove()
 
     async def _played(self, how: Callable[[World, Play], Awaitable[Any]]) -> Ending:
-        world = self._world()
+        world = self.new_world()
         try:
             play = await prepared(self.scenario, world)
             value = await how(world, play)

@@ -82,7 +82,7 @@ class World:
     def state(self) -> State:
         """All there is: tables, rows, indexes, and files beside the database.
 
-        Raises `sqlite3.OperationalError` if another program could not write at once.
+        Raises `LockedOut` if another program could not write at once.
         """
         if self.place == "file":
             with closing(connect(self.path, timeout=0, isolation_level=None)) as raw:
@@ -141,10 +141,17 @@ class World:
                     (folder / name).unlink(missing_ok=True)
 
 
+class LockedOut(Exception):
+    """Another program cannot write at once."""
+
+
 def write_at_once(raw: sqlite3.Connection) -> None:
-    """Write as another program would, without waiting."""
+    """Write as another program would, without waiting; raises `LockedOut`."""
     raw.execute("PRAGMA synchronous = OFF")
-    raw.execute("BEGIN IMMEDIATE")
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        raise LockedOut(f"another program cannot write: {error}") from error
     raw.execute("CREATE TABLE IF NOT EXISTS probe (n INTEGER)")
     raw.execute("UPDATE probe SET n = n + 1")
     raw.execute("COMMIT")

@@ -49,6 +49,17 @@ async def conn_execute(w: World) -> Any:
 
 
 @scenario(**RAW)
+async def conn_cursor(w: World) -> Any:
+    async def act() -> Any:
+        cursor = await w.db.conn.execute("SELECT pk, name FROM poets")
+        rows = [await cursor.fetchone(), await cursor.fetchall()]
+        await cursor.close()
+        return rows
+
+    return act
+
+
+@scenario(**RAW)
 async def conn_executemany(w: World) -> Any:
     return lambda: w.db.conn.executemany(INSERT, [("new",)])
 

@@ -6,8 +6,16 @@ from typing import Any
 
 from faults.table import scenario
 from faults.world import World
+from support import Blocking
 
 from sqliter.query import func
+
+
+async def each_of(rows: Any) -> list[Any]:
+    """What a loop over a query or a relation gives, `for` or `async for`."""
+    if issubclass(type(rows), Blocking):
+        return list(rows.wrapped)
+    return [row async for row in rows]
 
 
 @scenario()
@@ -17,13 +25,7 @@ async def fetch_all(w: World) -> Any:
 
 @scenario()
 async def iteration(w: World) -> Any:
-    async def act() -> Any:
-        poems = w.db.select(w.models.Poem)
-        if w.colour == "sync":
-            return list(poems.wrapped)
-        return [poem async for poem in poems]
-
-    return act
+    return lambda: each_of(w.db.select(w.models.Poem))
 
 
 @scenario()

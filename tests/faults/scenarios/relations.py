@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from faults.scenarios.queries import each_of
 from faults.table import Play, scenario
 from faults.world import World
 from support import unwrap
@@ -92,6 +93,22 @@ async def reverse_exists(w: World) -> Any:
     return (await poems_of(w)).exists
 
 
+@scenario()
+async def reverse_iteration(w: World) -> Any:
+    poems = await poems_of(w)
+    return lambda: each_of(poems)
+
+
+@scenario(colours=("sync",))
+async def reverse_length(w: World) -> Any:
+    poems = await poems_of(w)
+
+    async def act() -> int:
+        return len(poems.wrapped)
+
+    return act
+
+
 @scenario(least=0)
 async def reverse_reading_of_what_was_prefetched(w: World) -> Any:
     poems = await poems_of(w, "poems")
@@ -123,6 +140,22 @@ async def links_count(w: World) -> Any:
 async def links_exists(w: World) -> Any:
     themes, _ = await themes_of(w, await poem_of(w))
     return themes.exists
+
+
+@scenario()
+async def links_iteration(w: World) -> Any:
+    themes, _ = await themes_of(w, await poem_of(w))
+    return lambda: each_of(themes)
+
+
+@scenario(colours=("sync",))
+async def links_length(w: World) -> Any:
+    themes, _ = await themes_of(w, await poem_of(w))
+
+    async def act() -> int:
+        return len(themes.wrapped)
+
+    return act
 
 
 @scenario()
@@ -198,4 +231,5 @@ async def links_set_of_what_was_prefetched(w: World) -> Any:
 async def everything(handle: Any) -> Any:
     """What all reading verbs of a handle give."""
     verbs = (handle.fetch_all, handle.fetch_one, handle.count, handle.exists)
-    return [await verb() for verb in verbs]
+    length = len(unwrap(handle))
+    return [length, await each_of(handle), *[await verb() for verb in verbs]]
