@@ -39,6 +39,7 @@ class Scenario:
     is_pending: what it writes is committed by `finish`.
     is_harmless: what it writes is nobody's data, and may be there though it failed.
     retries: it can be done again after it failed.
+    is_thorough: every kind of failure is tried in every colour and place.
     sees_commit: some call of the driver commits what it writes.
     """
 
@@ -54,6 +55,7 @@ class Scenario:
     is_pending: bool = False
     is_harmless: bool = False
     retries: bool = True
+    is_thorough: bool = False
     sees_commit: bool = True
 
     def __str__(self) -> str:

@@ -59,7 +59,7 @@ async def block_that_only_reads(w: World) -> Any:
     return act
 
 
-@scenario(options={"cache_enabled": True})
+@scenario(options={"cache_enabled": True}, is_thorough=True)
 async def block_beside_a_cache(w: World) -> Any:
     poet = w.keep(await w.db.get(w.models.Poet, 1))
     poet.name = "Annie"
