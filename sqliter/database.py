@@ -18,7 +18,7 @@ from sqliter.core.settings import (
     Settings,
     filename_for,
 )
-from sqliter.core.stop import time_limit
+from sqliter.core.stop import TimeLimit
 from sqliter.engines.local import LocalEngine
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class BaseDatabase(Generic[E]):
             >>> with db.timeout(0.5):  # the same in both colours
             ...     found = db.select(Book).fetch_all()
         """
-        return time_limit(self._engine.token, seconds)
+        return TimeLimit(self._engine.token, seconds)
 
     # --- lazy loads ---
 

@@ -61,7 +61,7 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
     ) -> Self:
         """Return a database object that is connected; takes what the class takes."""
         db = cls(db_filename, **options)
-        db.connect()
+        db._engine.open()
         return db
 
     # --- state ---

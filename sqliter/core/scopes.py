@@ -41,7 +41,7 @@ class Scope:
     ``home`` tells databases apart. ``seat`` is what operations inside the block take
     in turn, ``thread`` the one that opened it (0 where that does not matter). A block
     ``adopted`` the implicit transaction if that was open already. ``connection`` is
-    what it runs on, once it has begun.
+    what it runs on, once it has begun: for a snapshot, and all blocks in it, a reader.
     """
 
     __slots__ = (
@@ -52,6 +52,8 @@ class Scope:
         "depth",
         "effects",
         "home",
+        "is_on_reader",
+        "is_snapshot",
         "mode",
         "parent",
         "read_only",
@@ -70,20 +72,12 @@ class Scope:
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.deadline: float = min(mode.deadline, parent.deadline if parent else inf)
         self.read_only: bool = mode.read_only or bool(parent and parent.read_only)
+        self.is_snapshot: bool = mode.snapshot and parent is None
+        self.is_on_reader: bool = parent.is_on_reader if parent else self.is_snapshot
         self.effects = Effects()
         self.adopted = False
         self.connection: Any = None
         self._begun = False
-
-    @property
-    def is_snapshot(self) -> bool:
-        """Whether the block has a reader of its own."""
-        return self.mode.snapshot and self.parent is None
-
-    @property
-    def is_on_reader(self) -> bool:
-        """Whether it, or a block around it, is a snapshot."""
-        return self.is_snapshot or bool(self.parent and self.parent.is_on_reader)
 
     @property
     def is_open(self) -> bool:

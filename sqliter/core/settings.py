@@ -86,13 +86,6 @@ class Settings:
         return MEMORY if self.is_memory else str(Path(self.filename).absolute())
 
     @functools.cached_property
-    def commits_quickly(self) -> bool:
-        """Whether a commit of few rows waits for no disk."""
-        return self.is_memory or (
-            self.durability == "normal" and self.journal_mode == "wal"
-        )
-
-    @functools.cached_property
     def begin_sql(self) -> str:
         """The statement that opens a transaction."""
         return f"BEGIN {self.begin.upper()}"

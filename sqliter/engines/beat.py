@@ -28,11 +28,13 @@ class Beat:
     def __init__(self) -> None:
         self._state = _State()
         self._next = _beats(self._state).__next__
+        self._next()  # from now on it stands inside its ``try``
         self._steps = 0
 
     def listen(self, raw: sqlite3.Connection, stop: Stop, budget: float | None) -> None:
         """Be asked as often as this work needs it, or not at all."""
         state = self._state
+        state.error = None
         state.deadline = stop.deadline
         if budget is not None:
             state.deadline = min(state.deadline, time.monotonic() + budget)

@@ -1,35 +1,27 @@
-"""One connection to SQLite: the only module that talks to the driver."""
+"""One connection to SQLite: the only module that runs SQL."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 
-from sqliter.core.faults import (
-    Fault,
-    InTransactionFault,
-)
+from sqliter.core.faults import Fault, InTransactionFault
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.statement import Request, Result, Statement, Value
-from sqliter.core.stop import Stop
+from sqliter.core.stop import Loss, Stop
 from sqliter.engines.beat import Beat
 from sqliter.engines.meaning import fault_of, primary_code
 from sqliter.engines.opening import open_connection, wait_in_sqlite
-
-_UNIT = "sqliter_unit"
-_NO_PRAGMAS: Pragmas = {}
-
-_PAUSES = (0.001, 0.001, 0.002, 0.005)
-"""Seconds between looking whether others have let go; the last is repeated."""
-
+from sqliter.engines.patience import insist, is_busy
 
 HEAVY = 65_536
 """Characters or bytes of a value that is not written in a hurry."""
+
+_UNIT = "sqliter_unit"
+_NO_PRAGMAS: Pragmas = {}
 
 
 class Handover(Exception):
@@ -46,31 +38,36 @@ class Handover(Exception):
 class Connection:
     """A connection whose transactions the library controls itself.
 
-    Everything it raises is a ``Fault``, or a ``Handover`` if it was in a hurry.
+    It works for one ``Stop`` at a time. Everything it raises is a ``Fault``, or a
+    ``Handover`` if it was in a hurry, or what a signal handler raised.
     """
 
     def __init__(
         self,
         settings: Settings,
         log: StatementLog,
+        stop: Stop,
         *,
         reader: bool,
         pragmas: Pragmas = _NO_PRAGMAS,
     ) -> None:
         self._settings = settings
         self._log = log
-        self._is_working = False
         self._own_changes = 0
-        self._lock = threading.Lock()
-        self._stop = Stop()  # of the work that is being done
-        self._beat = Beat()
-        self._is_patient = False  # SQLite itself waits for others
-        self._owns_transaction = False
         self._changes_before = 0
+        self._use = threading.Lock()  # held while it works
+        self._lock = threading.Lock()  # of ``_stop``
+        self._stop = Stop()
+        self._beat = Beat()
+        self._owns_transaction = False
+        self._is_handed_out = False
+        self._late_signal: BaseException | None = None
         self.in_hurry = False
         self.doing: str | None = None
         """The statement that was run last."""
-        self.raw = open_connection(settings, log, reader=reader, pragmas=pragmas)
+        self.raw, self.is_wal = open_connection(
+            settings, log, stop, reader=reader, pragmas=pragmas
+        )
 
     @property
     def in_transaction(self) -> bool:
@@ -85,23 +82,48 @@ class Connection:
         """How many rows were changed through the raw connection so far."""
         return self.raw.total_changes - self._own_changes
 
+    @property
+    def uncommitted_changes(self) -> int:
+        """How many rows the open transaction has changed so far."""
+        return self.raw.total_changes - self._changes_before
+
     # --- whom it works for ---
 
-    def start(self, stop: Stop, *, budget: float | None = None) -> None:
+    def start(
+        self, stop: Stop, *, budget: float | None = None, loss: Loss = Loss.NOTHING
+    ) -> None:
         """Work until ``finish()``, or until ``stop`` says so.
 
         With a ``budget`` of seconds it is in a hurry: what takes longer, or has to
-        wait for others, raises ``Handover``. What is ``protected`` has no power over
-        the statement that runs.
+        wait for others, raises ``Handover``. ``loss`` is what an interruption costs.
         """
-        self.in_hurry = budget is not None
-        if stop.is_protected:
+        if not self._use.acquire(blocking=budget is None):
+            raise Handover(is_slow=False)
+        try:
+            self.in_hurry = budget is not None
+            if self._is_handed_out:
+                wait_in_sqlite(self.raw, 0)
+            self.obey(stop, budget=budget, loss=loss)
+        except BaseException as error:
+            self.finish()
+            if isinstance(error, sqlite3.Error):  # closed by hand
+                raise fault_of(error) from error
+            raise
+
+    def obey(
+        self, stop: Stop, *, budget: float | None = None, loss: Loss = Loss.NOTHING
+    ) -> None:
+        """Let this one say, from now on, when the work has to end."""
+        stop.loss = loss
+        is_deaf = loss is Loss.WRITES
+        if is_deaf:
             self._beat.rest(self.raw, for_good=True)
-            return
-        self._beat.listen(self.raw, stop, budget)
+        else:
+            self._beat.listen(self.raw, stop, budget)
         with self._lock:
-            self._stop = stop
-            stop.worker = self
+            self._stop.worker = None
+            self._stop = Stop() if is_deaf else stop
+            self._stop.worker = self
 
     def finish(self) -> None:
         """Whoever it worked for has no power over it any more."""
@@ -109,7 +131,27 @@ class Connection:
             self._stop.worker = None
             self._stop = Stop()
         self.in_hurry = False
-        self._beat.rest(self.raw, for_good=self._is_patient)
+        signal, self._late_signal = self._late_signal, None
+        try:
+            self._beat.rest(self.raw, for_good=self._is_handed_out)
+            if self._is_handed_out:
+                wait_in_sqlite(self.raw, self._settings.busy_timeout)
+        except sqlite3.Error:  # closed by hand: whoever uses it next will hear
+            return
+        finally:
+            self._use.release()
+        if signal is not None:
+            raise signal
+        self._beat.raise_signal()
+
+    @contextlib.contextmanager
+    def working(self, stop: Stop, *, budget: float | None = None) -> Iterator[None]:
+        """Work for ``stop`` inside the block."""
+        self.start(stop, budget=budget)
+        try:
+            yield
+        finally:
+            self.finish()
 
     def interrupt(self, stop: Stop) -> None:
         """Stop the statement that is running for ``stop``, from any thread."""
@@ -117,28 +159,39 @@ class Connection:
             if self._stop is stop:
                 self.raw.interrupt()
 
+    def interrupt_anybody(self) -> None:
+        """Stop the statement that is running, if any: all of it will be undone."""
+        with contextlib.suppress(sqlite3.ProgrammingError):  # closed by hand
+            self.raw.interrupt()
+
     def hand_out(self) -> sqlite3.Connection:
         """Return the driver's connection, for code that does not wait by itself."""
-        if not self._is_patient:
-            self._is_patient = True
-            wait_in_sqlite(self.raw, self._settings.busy_timeout)
+        if not self._is_handed_out:
+            self._is_handed_out = True
+            with contextlib.suppress(sqlite3.ProgrammingError):  # closed by hand
+                self._beat.rest(self.raw, for_good=True)
+                wait_in_sqlite(self.raw, self._settings.busy_timeout)
         return self.raw
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[sqlite3.Connection]:
         """Lend the driver's connection, which waits for others by itself meanwhile."""
-        before, raw = self._is_patient, self.hand_out()
+        wait_in_sqlite(self.raw, self._settings.busy_timeout)
         try:
-            yield raw
+            yield self.raw
         finally:
-            if not before:
-                self._is_patient = False
-                wait_in_sqlite(self.raw, 0)
+            wait_in_sqlite(self.raw, 0)
 
-    @property
-    def uncommitted_changes(self) -> int:
-        """How many rows the open transaction has changed so far."""
-        return self.raw.total_changes - self._changes_before
+    def close(self) -> None:
+        """Close it; what was not committed is discarded.
+
+        Not while another thread works with it: SQLite must not lose a handle it uses.
+        """
+        if self._use.acquire(blocking=False):
+            try:
+                self.raw.close()
+            finally:
+                self._use.release()
 
     # --- work ---
 
@@ -146,14 +199,10 @@ class Connection:
         """Run what was asked for."""
         if request.outside:
             return self._answer_outside(request)
-        self._is_working = True
-        try:
-            if request.atomic:
-                with self.unit(foreign_keys=request.foreign_keys):
-                    return [self._execute(s, request) for s in request.statements]
-            return [self._execute(s, request) for s in request.statements]
-        finally:
-            self._is_working = False
+        if not request.atomic:
+            return [self._execute(each, request) for each in request.statements]
+        with self.unit(foreign_keys=request.foreign_keys):
+            return [self._execute(each, request) for each in request.statements]
 
     def _answer_outside(self, request: Request) -> list[Result]:
         """Run what no transaction may surround, and what SQLite waits for by itself."""
@@ -162,51 +211,6 @@ class Connection:
             raise InTransactionFault(msg)
         with self.waiting():
             return self.answer(request._replace(outside=False))
-
-    def control(self, *statements: str) -> None:
-        """Run transaction control; nothing of it is logged."""
-        for sql in statements:
-            try:
-                self._run(sql)
-            except sqlite3.Error as error:
-                raise self._fault_of(error) from error
-
-    def open_transaction(self, begin: str) -> None:
-        """Begin a transaction, which is taken back if nobody ends it."""
-        self._owns_transaction = True
-        self._changes_before = self.raw.total_changes
-        self.control(begin)
-
-    def open_snapshot(self) -> None:
-        """Begin to read, all from the present state."""
-        self.open_transaction("BEGIN")
-        self.control("PRAGMA schema_version")  # the state is chosen by the first read
-
-    def commit(self) -> None:
-        """Commit the transaction."""
-        self.control("COMMIT")
-        self._owns_transaction = False
-
-    def abandon(self) -> None:
-        """Take back what was begun and never ended: Ctrl-C came in between."""
-        if self._owns_transaction:
-            self.undo("ROLLBACK")
-            self._owns_transaction = False
-
-    def undo(self, *statements: str) -> None:
-        """Run statements that take back; SQLite may have done so by itself."""
-        if self.in_transaction:
-            self.control(*statements)
-        if not self.raw.in_transaction:
-            self._owns_transaction = False
-
-    def close(self) -> None:
-        """Close it; what was not committed is discarded.
-
-        Not while another thread works with it: SQLite must not lose a handle it uses.
-        """
-        if not self._is_working:
-            self.raw.close()
 
     def _execute(self, statement: Statement, request: Request) -> Result:
         self.doing = statement.sql
@@ -238,28 +242,11 @@ class Connection:
         try:
             return self.raw.execute(sql, params)
         except sqlite3.OperationalError as error:
-            if not self._can_wait(error):
+            if self.in_hurry or not is_busy(error):
                 raise
-            return self._insist(sql, params)
-
-    def _can_wait(self, error: sqlite3.Error) -> bool:
-        """Whether others hold what is needed, and it is worth to wait for them."""
-        # BUSY_SNAPSHOT never gets better: others wrote since this transaction read.
-        is_busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-        return is_busy and not self.in_hurry and not self._is_patient
-
-    def _insist(self, sql: str, params: Sequence[Value]) -> sqlite3.Cursor:
-        """Try until others let go. SQLite could wait, too, but not be told to stop."""
-        patience = time.monotonic() + self._settings.busy_timeout
-        for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
-            self._stop.check()
-            time.sleep(max(0.0, min(pause, self._stop.left)))
-            try:
-                return self.raw.execute(sql, params)
-            except sqlite3.OperationalError as error:
-                if not self._can_wait(error) or time.monotonic() > patience:
-                    raise
-        raise AssertionError  # the loop has no end
+            run = self.raw.execute
+            patience = self._settings.busy_timeout
+            return insist(lambda: run(sql, params), self._stop, patience)
 
     def _fault_of(self, error: Exception, sql: str | None = None) -> Exception:
         """Return what an error means, here and now."""
@@ -270,6 +257,58 @@ class Connection:
         if self.in_hurry and primary in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
             return Handover(is_slow=primary == sqlite3.SQLITE_INTERRUPT)
         return fault_of(error, sql)
+
+    # --- transactions ---
+
+    def control(self, *statements: str) -> None:
+        """Run transaction control; nothing of it is logged."""
+        for sql in statements:
+            try:
+                self._run(sql)
+            except sqlite3.Error as error:
+                raise self._fault_of(error) from error
+
+    def open_transaction(self, begin: str) -> None:
+        """Begin a transaction, which is taken back if nobody ends it."""
+        if self.in_transaction:
+            msg = "one was begun on the raw connection: commit or roll it back first"
+            raise InTransactionFault(msg)
+        self._owns_transaction = True
+        self._changes_before = self.raw.total_changes
+        self.control(begin)
+
+    def open_snapshot(self) -> None:
+        """Begin to read, all from the present state."""
+        self.open_transaction("BEGIN")
+        self.control("PRAGMA schema_version")  # the state is chosen by the first read
+
+    def commit(self) -> None:
+        """Commit the transaction.
+
+        What a signal handler raises when that is done already, ``finish()`` raises.
+        """
+        try:
+            self.control("COMMIT")
+        except Fault:
+            raise
+        except BaseException as error:
+            if self.raw.in_transaction:
+                raise
+            self._late_signal = error
+        self._owns_transaction = False
+
+    def undo(self, *statements: str) -> None:
+        """Run statements that take back; SQLite may have done so by itself."""
+        if self.in_transaction:
+            self.control(*statements)
+        if not self.raw.in_transaction:
+            self._owns_transaction = False
+
+    def abandon(self) -> None:
+        """Take back what was begun and never ended: Ctrl-C came in between."""
+        if self._owns_transaction:
+            self.undo("ROLLBACK")
+            self._owns_transaction = False
 
     @contextlib.contextmanager
     def unit(self, *, foreign_keys: bool = True) -> Iterator[None]:

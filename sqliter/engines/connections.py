@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +9,7 @@ from contextlib import contextmanager, suppress
 from sqliter.core.faults import Fault
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
+from sqliter.core.stop import Stop
 from sqliter.engines.connection import Connection
 from sqliter.engines.wal import wal_size
 
@@ -17,7 +17,7 @@ IDLE_READERS = 4
 """Readers that stay open while nobody needs them."""
 
 LARGE_WAL = 4_194_304
-"""Bytes of WAL that are worth to be written back."""
+"""Bytes of WAL that are worth to be written back. SQLite cuts the file to as many."""
 
 
 class Connections:
@@ -27,36 +27,37 @@ class Connections:
         self._settings = settings
         self._pragmas = pragmas  # of the engine
         self._log = log
-        self._mutex = threading.Lock()
+        self._mutex = threading.Lock()  # of all below; nobody waits while it is held
+        self._opening = threading.Lock()
         self._open: list[Connection] = []
         self._idle: list[Connection] = []
         self._lent: dict[Connection, int] = {}  # with the generation of each
         self._generation = 0  # counts how often all were closed
+        self._tidying = threading.Lock()
+        self._tidier: Connection | None = None
         self.open_writer: Connection | None = None
 
-    def writer(self) -> Connection:
+    def writer(self, stop: Stop) -> Connection:
         """Return the one connection that writes."""
-        with self._mutex:
-            if self.open_writer is None:
-                self.open_writer = self._open_writer()
-            return self.open_writer
+        writer = self.open_writer
+        return self._open_writer(stop) if writer is None else writer
 
     @contextmanager
-    def reader(self) -> Iterator[Connection]:
+    def reader(self, stop: Stop) -> Iterator[Connection]:
         """Lend a connection that nobody else reads from meanwhile."""
-        connection = self.lend()
+        connection = self.lend(stop)
         try:
             yield connection
         finally:
             self.take_back(connection)
 
-    def lend(self) -> Connection:
+    def lend(self, stop: Stop) -> Connection:
         """Return a reader that is the caller's until it is taken back."""
         connection = self.lend_idle()
         if connection is not None:
             return connection
-        self.writer()  # it makes the file, and switches it to WAL
-        connection = self._connect(reader=True)
+        self.writer(stop)  # it makes the file, and switches it to WAL
+        connection = self._connect(stop, reader=True)
         with self._mutex:
             self._open.append(connection)
             self._lent[connection] = self._generation
@@ -88,47 +89,75 @@ class Connections:
 
         Readers that are lent go on, and are closed when they come back.
         """
-        with self._mutex:
-            writer = [] if self.open_writer is None else [self.open_writer]
-            closed = [*self._idle, *writer]
-            for each in closed:
-                self._open.remove(each)
-            self._idle.clear()
-            self._generation += 1
-            self.open_writer = None
-        for connection in closed:
-            connection.close()
+        with self._not_tidying():
+            with self._mutex:
+                writer = [] if self.open_writer is None else [self.open_writer]
+                closed = [*self._idle, *writer]
+                for each in closed:
+                    self._open.remove(each)
+                self._idle.clear()
+                self._generation += 1
+                self.open_writer = None
+            for connection in closed:
+                connection.close()
 
     def interrupt(self) -> None:
         """Stop whatever the connections are doing: the program ends."""
         for connection in list(self._open):
-            with suppress(sqlite3.ProgrammingError):  # closed by hand
-                connection.raw.interrupt()
+            connection.interrupt_anybody()
 
     def doing(self) -> str | None:
         """Return the last statement of the writer."""
         return None if self.open_writer is None else self.open_writer.doing
 
-    def tidy(self, turn: threading.Lock) -> None:
-        """Write a large WAL back into the file, without making anybody wait.
-
-        ``turn`` is held meanwhile; whoever finds it held has nothing to do.
-        """
-        if not turn.acquire(blocking=False):
-            return
-        try:
-            if wal_size(self._settings) > LARGE_WAL and self.open_writer is not None:
-                with suppress(Fault), self.reader() as connection:
-                    connection.control("PRAGMA wal_checkpoint(PASSIVE)")
-        finally:
-            turn.release()
-
-    def _connect(self, *, reader: bool) -> Connection:
+    def _connect(self, stop: Stop, *, reader: bool) -> Connection:
         return Connection(
-            self._settings, self._log, reader=reader, pragmas=self._pragmas
+            self._settings, self._log, stop, reader=reader, pragmas=self._pragmas
         )
 
-    def _open_writer(self) -> Connection:
-        connection = self._connect(reader=False)
-        self._open.append(connection)
-        return connection
+    def _open_writer(self, stop: Stop) -> Connection:
+        while not self._opening.acquire(timeout=0.01):
+            stop.check()
+        try:
+            if self.open_writer is None:
+                writer = self._connect(stop, reader=False)
+                with self._mutex:
+                    self._open.append(writer)
+                    self.open_writer = writer
+            return self.open_writer
+        finally:
+            self._opening.release()
+
+    # --- the WAL ---
+
+    @property
+    def needs_tidying(self) -> bool:
+        """Whether the WAL is large, and nobody is writing it back."""
+        is_free = self.open_writer is not None and not self._tidying.locked()
+        return is_free and wal_size(self._settings) > LARGE_WAL
+
+    def tidy(self) -> None:
+        """Write a large WAL back into the file, without making anybody wait."""
+        if not self._tidying.acquire(blocking=False):
+            return
+        try:
+            # ``close()`` waits for this; it must not open the database again.
+            if self.open_writer is None:
+                return
+            with suppress(Fault), self.reader(Stop()) as self._tidier:
+                self._tidier.control("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            self._tidier = None
+            self._tidying.release()
+
+    @contextmanager
+    def _not_tidying(self) -> Iterator[None]:
+        """Have nobody write the WAL back: interrupt whoever does."""
+        while not self._tidying.acquire(timeout=0.01):
+            tidier = self._tidier
+            if tidier is not None:
+                tidier.interrupt_anybody()
+        try:
+            yield
+        finally:
+            self._tidying.release()

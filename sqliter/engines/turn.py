@@ -17,8 +17,11 @@ from sqliter.core.faults import LateFault
 from sqliter.core.stop import Stop
 from sqliter.exceptions import DatabaseBusyError
 
-GRACE = 0.1
+LAST_LOOK = 0.1
 """Seconds to look once more before giving up."""
+
+A_WHILE = 60.0
+"""Seconds to wait at a time where nothing can go wrong."""
 
 COMPANIONS = 128
 """Writes that are carried together at most."""
@@ -61,11 +64,6 @@ class Ticket:
         self.watched: Ticket | None = None
         self.deadline = 0.0
         self.has_grace = True
-
-    @property
-    def is_called(self) -> bool:
-        """Whether its owner has nothing to wait for any more."""
-        return self.granted or self.over
 
     def finish(self, error: BaseException | None) -> None:
         """Tell the owner that the parcel was carried."""
@@ -177,14 +175,14 @@ class Seat:
     def _patience(self, ticket: Ticket) -> float:
         with self._mutex:
             if ticket.granted or ticket.taken:
-                return self.timeout
+                return A_WHILE
             if ticket.watched is not self._holder:
                 ticket.watched, ticket.has_grace = self._holder, True
                 ticket.deadline = time.monotonic() + self.timeout
             left = ticket.deadline - time.monotonic()
             if left <= 0 and ticket.has_grace:
                 ticket.has_grace = False  # a busy event loop may be what was slow
-                left = GRACE
+                left = LAST_LOOK
             if ticket.is_hopeless or left <= 0:
                 raise self._busy()
             return left

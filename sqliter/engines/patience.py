@@ -1,0 +1,41 @@
+"""Waiting for other connections and processes, in a way that can be stopped.
+
+SQLite could wait by itself; but nobody could tell it to stop then.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqliter.core.stop import Stop
+
+R = TypeVar("R")
+
+_PAUSES = (0.001, 0.001, 0.002, 0.005)
+"""Seconds between two tries; the last is repeated."""
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether others hold what is needed, and it is worth to wait for them.
+
+    ``SQLITE_BUSY_SNAPSHOT`` never gets better: others wrote since the first read.
+    """
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+
+
+def insist(call: Callable[[], R], stop: Stop, seconds: float) -> R:
+    """Call until others let go, for so many seconds; then raise what it raised."""
+    end = time.monotonic() + seconds
+    for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
+        stop.check()
+        time.sleep(max(0.0, min(pause, stop.left)))
+        try:
+            return call()
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() > end:
+                raise
+    raise AssertionError  # the loop has no end
