@@ -12,21 +12,21 @@ import sqlite3
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from sqliter.core.cache import Cache
 from sqliter.core.faults import reported_as
 from sqliter.core.logs import StatementLog
 from sqliter.core.scopes import Mode, Scope
-from sqliter.core.settings import Pragmas, Settings
+from sqliter.core.settings import Settings
 from sqliter.core.steps import Access, Drive, Operation
 from sqliter.core.stop import Stop
-from sqliter.engines.connections import LARGE_WAL
 from sqliter.engines.copies import Backup, Restore
 from sqliter.engines.prompt import PromptEngine
 from sqliter.engines.transactions import Callback
 from sqliter.engines.turn import Seat
 from sqliter.engines.waiting import call_all, hindrance_to_take, take
+from sqliter.engines.wal import PRAGMAS
 from sqliter.engines.workers import Workers
 from sqliter.exceptions import SqlExecutionError
 
@@ -42,11 +42,7 @@ TIDY_EVERY = 16
 class AwaitingEngine(PromptEngine):
     """Runs operations for tasks, which blocks belong to."""
 
-    # The WAL is written back by ``_tidy``, beside the commits.
-    pragmas: ClassVar[Pragmas] = {
-        "wal_autocheckpoint": 0,
-        "journal_size_limit": LARGE_WAL,
-    }
+    pragmas = PRAGMAS
 
     def __init__(self, settings: Settings, cache: Cache, log: StatementLog) -> None:
         super().__init__(settings, cache, log)
@@ -72,11 +68,11 @@ class AwaitingEngine(PromptEngine):
         if self._carry_here(drive):
             self._writes += drive.access is not Access.READ
             if self._writes >= TIDY_EVERY:
-                self._tidy()
+                await self._tidy()
             return
         await self._carry_in_thread(drive)
         if drive.access is not Access.READ:
-            self._tidy()
+            await self._tidy()
 
     async def _carry_in_thread(self, drive: Drive[R]) -> None:
         scope = self._scope()
@@ -110,14 +106,16 @@ class AwaitingEngine(PromptEngine):
         is_read = scope is not None and scope.is_on_reader
         return self._reading if is_read else self._writing
 
-    def _tidy(self) -> None:
-        """Have the WAL written back once it is large.
-
-        SQLite would do that inside a commit, and let one task wait for all of it.
-        """
+    async def _tidy(self) -> None:
+        """Have the WAL written back if it is large."""
         self._writes = 0
-        if self._connections.needs_tidying:
-            self._reading.post(self._connections.tidy)
+        wal = self._connections.wal
+        beside, alone = wal.look()
+        if beside:
+            self._reading.post(wal.tidy)
+        if alone:
+            async with self._turn(Stop()):
+                await self._writing.run(wal.tidy_alone)
 
     # --- the connection, files ---
 
@@ -131,7 +129,7 @@ class AwaitingEngine(PromptEngine):
                 result = await self._writing.run(
                     lambda: self._lend_raw(scope, call, stop), stop
                 )
-        self._tidy()
+        await self._tidy()
         return result
 
     async def back_up(self, backup: Backup) -> None:
@@ -212,7 +210,8 @@ class AwaitingEngine(PromptEngine):
             await call_all(due)
         if hindrance is not None:
             raise hindrance
-        self._tidy()
+        if not scope.is_on_reader and not self.in_block:
+            await self._tidy()
         return scope
 
     async def commit(self) -> None:
@@ -259,8 +258,7 @@ class AwaitingEngine(PromptEngine):
         stop = Stop(mode.deadline)
         parent = self._scope()
         if parent is not None or not mode.snapshot:
-            with reported_as(SqlExecutionError, mode.begin):
-                parent, _ = await self._take_turn(stop)
+            parent, _ = await self._take_turn(stop)
         scope = Scope(self.token, self._new_seat(), 0, parent, mode)
         stop.deadline = scope.deadline
         return scope, stop
@@ -273,7 +271,8 @@ class AwaitingEngine(PromptEngine):
         while True:
             scope = self._scope()
             seat = self._seat_around(scope)
-            await take(seat, stop)
+            with reported_as(SqlExecutionError, self.settings.begin_sql):
+                await take(seat, stop)
             if scope is None or scope.is_open:
                 return scope, seat
             seat.give_back()  # the block ended meanwhile: this task is outside

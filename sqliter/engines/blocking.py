@@ -175,7 +175,8 @@ class BlockingEngine(LocalEngine):
     def _turn(self, stop: Stop | None = None) -> Iterator[Scope | None]:
         scope = self._scope()
         seat: Seat = self._seat_around(scope)
-        seat.take(threading.current_thread(), stop or Stop())
+        with reported_as(SqlExecutionError, self.settings.begin_sql):
+            seat.take(threading.current_thread(), stop or Stop())
         try:
             yield scope
         finally:

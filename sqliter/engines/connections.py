@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-from sqliter.core.faults import Fault
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.stop import Stop
 from sqliter.engines.connection import Connection
-from sqliter.engines.wal import wal_size
+from sqliter.engines.wal import Wal
 
 IDLE_READERS = 4
 """Readers that stay open while nobody needs them."""
-
-LARGE_WAL = 4_194_304
-"""Bytes of WAL that are worth to be written back. SQLite cuts the file to as many."""
 
 
 class Connections:
@@ -33,8 +30,7 @@ class Connections:
         self._idle: list[Connection] = []
         self._lent: dict[Connection, int] = {}  # with the generation of each
         self._generation = 0  # counts how often all were closed
-        self._tidying = threading.Lock()
-        self._tidier: Connection | None = None
+        self.wal = Wal(settings, weakref.proxy(self))  # no cycle: it goes at once
         self.open_writer: Connection | None = None
 
     def writer(self, stop: Stop) -> Connection:
@@ -89,7 +85,7 @@ class Connections:
 
         Readers that are lent go on, and are closed when they come back.
         """
-        with self._not_tidying():
+        with self.wal.left_alone():
             with self._mutex:
                 writer = [] if self.open_writer is None else [self.open_writer]
                 closed = [*self._idle, *writer]
@@ -127,37 +123,3 @@ class Connections:
             return self.open_writer
         finally:
             self._opening.release()
-
-    # --- the WAL ---
-
-    @property
-    def needs_tidying(self) -> bool:
-        """Whether the WAL is large, and nobody is writing it back."""
-        is_free = self.open_writer is not None and not self._tidying.locked()
-        return is_free and wal_size(self._settings) > LARGE_WAL
-
-    def tidy(self) -> None:
-        """Write a large WAL back into the file, without making anybody wait."""
-        if not self._tidying.acquire(blocking=False):
-            return
-        try:
-            # ``close()`` waits for this; it must not open the database again.
-            if self.open_writer is None:
-                return
-            with suppress(Fault), self.reader(Stop()) as self._tidier:
-                self._tidier.control("PRAGMA wal_checkpoint(PASSIVE)")
-        finally:
-            self._tidier = None
-            self._tidying.release()
-
-    @contextmanager
-    def _not_tidying(self) -> Iterator[None]:
-        """Have nobody write the WAL back: interrupt whoever does."""
-        while not self._tidying.acquire(timeout=0.01):
-            tidier = self._tidier
-            if tidier is not None:
-                tidier.interrupt_anybody()
-        try:
-            yield
-        finally:
-            self._tidying.release()
