@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sqliter.core.cache import Cache, CacheLimits, CacheStats
 from sqliter.core.context import Context
+from sqliter.core.events import Hook, Hooked
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import (
     Begin,
@@ -17,6 +19,7 @@ from sqliter.core.settings import (
     Settings,
     filename_for,
 )
+from sqliter.core.slow import SlowQueries
 from sqliter.engines.local import LocalEngine
 
 if TYPE_CHECKING:
@@ -53,6 +56,8 @@ class BaseDatabase(Generic[E]):
         foreign_keys: whether SQLite enforces foreign keys.
         begin: how transactions start; ``"immediate"`` takes the write lock at once.
         pragmas: further pragmas for every connection.
+        slow_query: log a warning, with the query plan, for each statement that keeps
+            SQLite busy for so many seconds; ``None``: never.
 
     Raises:
         ValueError: for options that cannot be.
@@ -81,6 +86,7 @@ class BaseDatabase(Generic[E]):
         foreign_keys: bool = True,
         begin: Begin = "immediate",
         pragmas: Pragmas | None = None,
+        slow_query: float | None = None,
     ) -> None:
         settings = Settings(
             filename_for(db_filename, memory=memory),
@@ -97,6 +103,9 @@ class BaseDatabase(Generic[E]):
         cache = Cache(limits, enabled=cache_enabled)
         self.context = Context(settings, cache, StatementLog(logger, debug=debug))
         self.context.owner = weakref.ref(self)
+        self._slow_queries = SlowQueries(
+            self.context.log, self.context.observers, slow_query
+        )
         self._start(reset=reset)
 
     def _start(self, *, reset: bool) -> None:
@@ -156,6 +165,30 @@ class BaseDatabase(Generic[E]):
     def in_transaction(self) -> bool:
         """Whether the running task or thread is in a ``with db:`` block."""
         return self._engine.in_block
+
+    # --- watching it ---
+
+    def on_statement(self, hook: Hook) -> Callable[[], None]:
+        """Call a function with a ``StatementEvent`` after every statement.
+
+        It is called in the thread that ran the statement, before anything else goes on
+        there, with the context variables of the code that asked. What it raises is
+        logged. Returns a function that ends this; raises ``TypeError`` for what is no
+        plain function.
+
+        Example:
+            >>> stop = db.on_statement(lambda event: print(event.run, event.sql))
+        """
+        return self.context.observers.add(Hooked(hook))
+
+    @property
+    def slow_query(self) -> float | None:
+        """Seconds after which a statement is logged as slow; may be changed."""
+        return self._slow_queries.threshold
+
+    @slow_query.setter
+    def slow_query(self, seconds: float | None) -> None:
+        self._slow_queries.threshold = seconds
 
     # --- lazy loads ---
 

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from sqliter.core.effects import Effects
+from sqliter.core.events import Trace
 
 
 class Scope:
@@ -17,7 +18,8 @@ class Scope:
 
     ``home`` tells databases apart. ``seat`` is what operations inside the block take
     in turn, ``thread`` the one that opened it (0 where that does not matter). A block
-    ``adopted`` the implicit transaction if that was open already.
+    ``adopted`` the implicit transaction if that was open already. ``trace`` is what its
+    beginning waited for, while somebody observes.
     """
 
     __slots__ = (
@@ -29,15 +31,22 @@ class Scope:
         "parent",
         "seat",
         "thread",
+        "trace",
     )
 
     def __init__(
-        self, home: object, seat: Any, thread: int, parent: Scope | None
+        self,
+        home: object,
+        seat: Any,
+        thread: int,
+        parent: Scope | None,
+        trace: Trace | None = None,
     ) -> None:
         self.home = home
         self.seat = seat
         self.thread = thread
         self.parent = parent
+        self.trace = trace
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.effects = Effects()
         self.adopted = False
@@ -79,6 +88,12 @@ class Scope:
         if self.parent is None:
             return ("ROLLBACK",)
         return (f"ROLLBACK TO {self.name}", f"RELEASE {self.name}")
+
+    def hand_waits(self, trace: Trace | None) -> None:
+        """Have an operation inside tell what this and outer blocks waited for."""
+        if trace is not None:
+            for block in self.lineage():
+                trace.inherit(block.trace)
 
     def lineage(self) -> list[Scope]:
         """The blocks from the outermost to this one."""

@@ -46,6 +46,7 @@ class Options(TypedDict, total=False):
     foreign_keys: bool
     begin: Begin
     pragmas: Pragmas | None
+    slow_query: float | None
 
 
 @dataclass(eq=False, repr=False)

@@ -20,7 +20,9 @@ from typing import (
     TypeVar,
 )
 
+from sqliter.core.askers import Asker
 from sqliter.core.effects import Effects
+from sqliter.core.events import Observers, Trace
 from sqliter.core.statement import Memo, Request, Result, Statement
 
 R = TypeVar("R")
@@ -130,21 +132,33 @@ class AwaitingRunner(Protocol):
 
 
 class Drive(Generic[R]):
-    """One operation on its way: advanced request by request, by any thread."""
+    """One operation on its way: advanced request by request, by any thread.
+
+    ``asker`` is the task or thread that asked for it, ``trace`` what is known about it
+    while somebody observes.
+    """
 
     __slots__ = (
         "_steps",
         "access",
+        "asker",
         "cancelled",
         "effects",
         "finished",
         "interrupt",
         "is_unit",
         "request",
+        "trace",
         "value",
     )
 
-    def __init__(self, operation: Operation[R]) -> None:
+    def __init__(
+        self,
+        operation: Operation[R],
+        asker: Asker = None,
+        observers: Observers | None = None,
+    ) -> None:
+        self.asker = asker
         self.access = operation.access
         self.effects = operation.effects
         self.is_unit = operation.is_unit
@@ -155,6 +169,9 @@ class Drive(Generic[R]):
         self.request: Request
         self._steps = operation.steps
         self._advance(self._steps.send, None)
+        self.trace: Trace | None = None
+        if observers is not None and observers.present:
+            self.trace = observers.follow(asker)
 
     def answer(self, results: Sequence[Result]) -> None:
         """Hand over what the current request gave; move to the next one."""

@@ -13,11 +13,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from typing import TypeVar
 
-from sqliter.core.cache import Cache
+from sqliter.core.askers import name_of
+from sqliter.core.context import Context
 from sqliter.core.faults import reported_as
-from sqliter.core.logs import StatementLog
 from sqliter.core.scopes import Scope
-from sqliter.core.settings import Settings
 from sqliter.core.steps import Drive, Operation
 from sqliter.engines.connections import IDLE_READERS
 from sqliter.engines.copies import Backup, Restore
@@ -32,8 +31,8 @@ R = TypeVar("R")
 class AwaitingEngine(LocalEngine):
     """Runs operations in worker threads; blocks belong to tasks."""
 
-    def __init__(self, settings: Settings, cache: Cache, log: StatementLog) -> None:
-        super().__init__(settings, cache, log)
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
         self._writing = Workers(1, "sqliter-writer")
         self._reading = Workers(IDLE_READERS, "sqliter-reader")
         weakref.finalize(self, self._writing.dismiss)
@@ -41,7 +40,7 @@ class AwaitingEngine(LocalEngine):
 
     async def run(self, operation: Operation[R]) -> R:
         """Carry an operation out and return its result."""
-        drive = Drive(operation)
+        drive = Drive(operation, asyncio.current_task(), self._observers)
         if self._uses_cache():
             self._serve(drive)
         if not drive.finished:
@@ -84,9 +83,8 @@ class AwaitingEngine(LocalEngine):
         with closing(backup):
             if self.settings.is_memory:
                 await self.on_writer(backup.take, backup.cancel)
-            await self._reading.run(
-                lambda: backup.write(self._connections.reader), backup.cancel
-            )
+            reader = self._connections.reader(asyncio.current_task())
+            await self._reading.run(lambda: backup.write(reader), backup.cancel)
 
     async def restore(self, restore: Restore) -> None:
         """Replace the content of the database by that of a file."""
@@ -107,14 +105,15 @@ class AwaitingEngine(LocalEngine):
         """Carry an operation out, and leave the database as open as it was."""
         if self.stays_open:
             return await self.run(operation)
-        drive = Drive(operation)
+        drive = Drive(operation, asyncio.current_task(), self._observers)
         await self._reading.run(lambda: self._carry_visitor(drive), drive.cancel)
         return drive.value  # type: ignore[no-any-return]
 
     async def enter(self) -> None:
         """Open a block: a transaction, or a savepoint inside one."""
+        trace = self._observers.follow(asyncio.current_task())
         parent, seat = await self._take_turn()
-        scope = Scope(self.token, Seat(self.settings.busy_timeout), 0, parent)
+        scope = Scope(self.token, Seat(self.settings.busy_timeout), 0, parent, trace)
         try:
             await self._writing.run(lambda: self._begin(scope))
         except BaseException:
@@ -204,5 +203,4 @@ async def _hindrance(seat: Seat) -> BaseException | None:
 
 
 def _me() -> str:
-    task = asyncio.current_task()
-    return "a callback" if task is None else f"task {task.get_name()!r}"
+    return name_of(asyncio.current_task())

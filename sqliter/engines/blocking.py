@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TypeVar
 
+from sqliter.core.askers import name_of
 from sqliter.core.faults import reported_as
 from sqliter.core.scopes import Scope
 from sqliter.core.steps import Drive, Operation
@@ -24,7 +25,7 @@ class BlockingEngine(LocalEngine):
 
     def run(self, operation: Operation[R]) -> R:
         """Carry an operation out and return its result."""
-        drive = Drive(operation)
+        drive = Drive(operation, threading.current_thread(), self._observers)
         if self._uses_cache():
             self._serve(drive)
         if not drive.finished:
@@ -54,7 +55,7 @@ class BlockingEngine(LocalEngine):
         with closing(backup):
             if self.settings.is_memory:
                 self.on_writer(backup.take)
-            backup.write(self._connections.reader)
+            backup.write(self._connections.reader(threading.current_thread()))
 
     def restore(self, restore: Restore) -> None:
         """Replace the content of the database by that of a file."""
@@ -73,14 +74,16 @@ class BlockingEngine(LocalEngine):
         """Carry an operation out, and leave the database as open as it was."""
         if self.stays_open:
             return self.run(operation)
-        drive = Drive(operation)
+        drive = Drive(operation, threading.current_thread(), self._observers)
         self._carry_visitor(drive)
         return drive.value  # type: ignore[no-any-return]
 
     def enter(self) -> None:
         """Open a block: a transaction, or a savepoint inside one."""
+        trace = self._observers.follow(threading.current_thread())
         parent, seat = self._take_turn()
-        scope = Scope(self.token, Seat(self.settings.busy_timeout), _thread(), parent)
+        seats = Seat(self.settings.busy_timeout)
+        scope = Scope(self.token, seats, _thread(), parent, trace)
         try:
             self._begin(scope)
         except BaseException:
@@ -135,4 +138,4 @@ def _thread() -> int:
 
 
 def _me() -> str:
-    return f"thread {threading.current_thread().name!r}"
+    return name_of(threading.current_thread())

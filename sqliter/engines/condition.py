@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 
+from sqliter.core.askers import name_of
 from sqliter.core.faults import Fault
 from sqliter.core.health import Condition
 from sqliter.engines.connection import Connection
@@ -14,6 +16,7 @@ from sqliter.engines.local import LocalEngine
 def condition_of(engine: LocalEngine) -> Condition:
     """Return who writes, who waits, and how large the WAL is."""
     writer, age, waiting = engine.seat.look()
+    lease = engine.oldest_reader()
     return Condition(
         wal_size=0
         if engine.settings.is_memory
@@ -22,6 +25,8 @@ def condition_of(engine: LocalEngine) -> Condition:
         writer_age=age,
         waiting=waiting,
         in_transaction=_is_writing(engine.writer_connection),
+        oldest_reader=None if lease is None else name_of(lease.asker),
+        oldest_reader_age=0.0 if lease is None else time.monotonic() - lease.since,
     )
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sqlite3
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
+from sqliter.core.askers import Asker
+from sqliter.core.events import Trace
 from sqliter.core.faults import (
     BusyFault,
     ConnectionFault,
@@ -20,6 +25,7 @@ from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Settings
 from sqliter.core.statement import Request, Result, Statement
 from sqliter.engines.functions import register_functions
+from sqliter.engines.observing import locking, observed, writes_alone
 
 _CONSTRAINTS = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE: "unique",
@@ -30,6 +36,13 @@ _CONSTRAINTS = {
     sqlite3.SQLITE_CONSTRAINT_CHECK: "check",
 }
 _UNIT = "sqliter_unit"
+
+
+class Lease(NamedTuple):
+    """Since when (by the monotonic clock) a connection is lent, and to whom."""
+
+    since: float
+    asker: Asker
 
 
 class Connection:
@@ -43,6 +56,7 @@ class Connection:
         self._log = log
         self._is_working = False
         self._own_changes = 0
+        self.lease: Lease | None = None  # while it is lent to read
         try:
             self.raw = _open(settings)
         except sqlite3.Error as error:
@@ -66,23 +80,31 @@ class Connection:
         """How many rows were changed through the raw connection so far."""
         return self.raw.total_changes - self._own_changes
 
-    def answer(self, request: Request) -> list[Result]:
-        """Run what was asked for."""
+    def answer(self, request: Request, trace: Trace | None = None) -> list[Result]:
+        """Run what was asked for; measure it if there is a ``trace``."""
         if request.outside and self.in_transaction:
             msg = "a transaction is open: leave the block, or commit() first"
             raise InTransactionFault(msg)
         self._is_working = True
+        run = self._execute
+        if trace is not None and not request.internal:
+            run = functools.partial(self._observed, trace)
         try:
             if request.atomic:
-                with self.unit(foreign_keys=request.foreign_keys):
-                    return [self._execute(s, request) for s in request.statements]
-            return [self._execute(s, request) for s in request.statements]
+                with self.unit(trace, foreign_keys=request.foreign_keys):
+                    return [run(s, request) for s in request.statements]
+            return [run(s, request) for s in request.statements]
         finally:
             self._is_working = False
 
-    def begin(self) -> None:
+    def begin(self, trace: Trace | None = None) -> None:
         """Open a transaction."""
-        self.control(self._settings.begin_sql)
+        self.open(self._settings.begin_sql, trace)
+
+    def open(self, sql: str, trace: Trace | None) -> None:
+        """Open a transaction or savepoint: this is what waits for others."""
+        with nullcontext() if trace is None else locking(sql, trace):
+            self.control(sql)
 
     def control(self, *statements: str) -> None:
         """Run transaction control; nothing of it is logged."""
@@ -122,8 +144,27 @@ class Connection:
         names = tuple(column[0] for column in columns)
         return Result(rows, cursor.rowcount, cursor.lastrowid, names)
 
+    def _observed(self, trace: Trace, statement: Statement, request: Request) -> Result:
+        """Run a statement that somebody wants to know about."""
+        execute = functools.partial(self._execute, statement, request)
+        if not writes_alone(statement, self.raw):
+            return observed(execute, statement, self.raw, trace)
+        self.open("BEGIN IMMEDIATE", trace)  # what it would do itself, unmeasured
+        return observed(lambda: self._keep(execute), statement, self.raw, trace)
+
+    def _keep(self, execute: Callable[[], Result]) -> Result:
+        try:
+            result = execute()
+            self.control("COMMIT")
+        except BaseException:
+            self.undo("ROLLBACK")
+            raise
+        return result
+
     @contextlib.contextmanager
-    def unit(self, *, foreign_keys: bool = True) -> Iterator[None]:
+    def unit(
+        self, trace: Trace | None = None, *, foreign_keys: bool = True
+    ) -> Iterator[None]:
         """All or nothing: a transaction, or a savepoint inside one."""
         if self.raw.in_transaction:
             if not foreign_keys and self._settings.foreign_keys:
@@ -135,7 +176,7 @@ class Connection:
             opening, keeping = self._settings.begin_sql, "COMMIT"
             undoing = ("ROLLBACK",)
         with self._without_foreign_keys(not foreign_keys):
-            self.control(opening)
+            self.open(opening, trace)
             try:
                 yield
                 self.control(keeping)

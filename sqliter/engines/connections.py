@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from sqliter.core.askers import Asker
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Settings
-from sqliter.engines.connection import Connection
+from sqliter.engines.connection import Connection, Lease
 
 IDLE_READERS = 4
 """Readers that stay open while nobody needs them."""
@@ -35,7 +37,7 @@ class Connections:
             return self.open_writer
 
     @contextmanager
-    def reader(self) -> Iterator[Connection]:
+    def reader(self, asker: Asker) -> Iterator[Connection]:
         """Lend a connection that nobody else reads from meanwhile."""
         with self._mutex:
             generation = self._generation
@@ -43,10 +45,17 @@ class Connections:
         if connection is None:
             self.writer()  # it makes the file, and switches it to WAL
             connection = self._connect(reader=True)
+        connection.lease = Lease(time.monotonic(), asker)
         try:
             yield connection
         finally:
+            connection.lease = None
             self._take_back(connection, generation)
+
+    def oldest_lease(self) -> Lease | None:
+        """Return that of the reader that is lent for the longest time, if any is."""
+        leases = (connection.lease for connection in list(self._open))
+        return min(filter(None, leases), key=lambda lease: lease.since, default=None)
 
     def close(self) -> None:
         """Close all connections; what was not committed is discarded.

@@ -172,14 +172,14 @@ class Backup(_Copy):
             self._taken = sqlite3.connect(":memory:", check_same_thread=False)
             raw.backup(self._taken)
 
-    def write(self, reader: Callable[[], AbstractContextManager[Connection]]) -> None:
+    def write(self, reader: AbstractContextManager[Connection]) -> None:
         """Make the file: from what was taken, else from a reader."""
         with self._reported():
             self._refuse_place()
             if self._taken is not None:
                 self._publish(self._taken)
                 return
-            with reader() as connection:
+            with reader as connection:
                 self._publish(connection.raw)
 
     def close(self) -> None:

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from sqliter.core import scopes
-from sqliter.core.cache import Cache
+from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault, reported_as
-from sqliter.core.logs import StatementLog
 from sqliter.core.scopes import Scope
-from sqliter.core.settings import Settings
-from sqliter.core.statement import Request, Result
+from sqliter.core.statement import Result
 from sqliter.core.steps import Access, Drive
-from sqliter.engines.connection import Connection
+from sqliter.engines.connection import Connection, Lease
 from sqliter.engines.connections import Connections
 from sqliter.engines.turn import Seat
 from sqliter.engines.watch import Watch
@@ -30,13 +28,14 @@ from sqliter.exceptions import SqlExecutionError, TransactionError
 class LocalEngine:
     """The connections of one database object and what is open on them."""
 
-    def __init__(self, settings: Settings, cache: Cache, log: StatementLog) -> None:
-        self.settings = settings
-        self.cache = cache
-        self.seat = Seat(settings.busy_timeout)
-        self._connections = Connections(settings, log)
-        self._log = log
-        self._watch = Watch(settings, cache)
+    def __init__(self, context: Context) -> None:
+        self.settings = context.settings
+        self.cache = context.cache
+        self.seat = Seat(self.settings.busy_timeout)
+        self._connections = Connections(self.settings, context.log)
+        self._log = context.log
+        self._observers = context.observers
+        self._watch = Watch(self.settings, self.cache)
         self._pending: Effects | None = None  # of the implicit transaction
         self._blocks: list[Scope] = []  # open ones, the innermost last
         self.token = object()  # names this engine in contexts, which outlive it
@@ -100,6 +99,10 @@ class LocalEngine:
         alone = scope is None and self._pending is None
         return access is Access.READ and alone and not self.settings.is_memory
 
+    def oldest_reader(self) -> Lease | None:
+        """Return the lease of who has been reading for the longest time."""
+        return self._connections.oldest_lease()
+
     def _close(self) -> None:
         """Close every connection; an implicit transaction is discarded."""
         writer = self.writer_connection
@@ -125,22 +128,19 @@ class LocalEngine:
 
     def _uses_cache(self) -> bool:
         """Whether answers may be remembered: never while something is not committed."""
-        if not self.cache.enabled:
-            return False
-        return self._scope() is None and self._pending is None
+        return self.cache.enabled and self._scope() is None and self._pending is None
 
     def _carry_reader(self, drive: Drive[Any]) -> None:
-        with self._connections.reader() as connection:
+        with self._connections.reader(drive.asker) as connection:
             self._carry(drive, connection, use_cache=self.cache.enabled)
 
     def _carry_visitor(self, drive: Drive[Any]) -> None:
         """Run on a connection of its own, closed afterwards."""
-        with reported_as(SqlExecutionError, self.settings.begin_sql):
-            connection = Connection(self.settings, self._log, reader=False)
-            try:
-                self._carry(drive, connection, use_cache=False)
-            finally:
-                connection.close()
+        with (
+            reported_as(SqlExecutionError, self.settings.begin_sql),
+            closing(Connection(self.settings, self._log, reader=False)) as connection,
+        ):
+            self._carry(drive, connection, use_cache=False)
 
     def _carry_writer(self, drive: Drive[Any], scope: Scope | None) -> None:
         """Run on the writer: alone, in a block, or in the implicit transaction."""
@@ -148,6 +148,7 @@ class LocalEngine:
         if scope is not None and not scope.is_open:
             raise _lost_transaction()
         if scope is not None:
+            scope.hand_waits(drive.trace)
             self._carry_in(drive, connection, scope.effects)
         elif drive.access is not Access.WRITE:
             self._carry(drive, connection, use_cache=self._uses_cache())
@@ -173,7 +174,7 @@ class LocalEngine:
         if not drive.is_unit:
             self._carry(drive, connection, use_cache=False)
             return
-        with connection.unit():
+        with connection.unit(drive.trace):
             self._carry(drive, connection, use_cache=False)
 
     def _carry_alone(self, drive: Drive[Any], connection: Connection) -> None:
@@ -190,7 +191,7 @@ class LocalEngine:
         first = self._drop_ended_transaction(connection)
         if first:
             self._watch.look(connection)
-            connection.begin()
+            connection.begin(drive.trace)
         try:
             self._carry_in(drive, connection, self._pending or Effects())
         except BaseException as error:
@@ -234,7 +235,7 @@ class LocalEngine:
         self, drive: Drive[Any], connection: Connection, *, use_cache: bool
     ) -> None:
         try:
-            results = self._answer(drive.request, connection, use_cache=use_cache)
+            results = self._answer(drive, connection, use_cache=use_cache)
         except Fault as fault:
             drive.refuse(fault)
         else:
@@ -243,13 +244,13 @@ class LocalEngine:
             self._serve(drive)
 
     def _answer(
-        self, request: Request, connection: Connection, *, use_cache: bool
+        self, drive: Drive[Any], connection: Connection, *, use_cache: bool
     ) -> list[Result]:
-        memo = request.memo
+        memo = drive.request.memo
         if memo is None or not use_cache:
-            return connection.answer(request)
+            return connection.answer(drive.request, drive.trace)
         version = self.cache.version(memo)
-        results = connection.answer(request)
+        results = connection.answer(drive.request, drive.trace)
         self.cache.store(memo, results[0], version)
         return results
 
@@ -274,7 +275,7 @@ class LocalEngine:
                 scope.adopt(self._pending)
                 self._pending = None
             else:
-                connection.control(scope.opening(self.settings.begin_sql))
+                connection.open(scope.opening(self.settings.begin_sql), scope.trace)
             scope.begun()
 
     def _abandon(self, scope: Scope) -> None:
