@@ -982,6 +982,70 @@ async def test_health_counts_who_waits(db, together):
     assert (await db.health()).waiting == 0
 
 
+@pytest.mark.only("file")
+async def test_health_names_the_oldest_reader(db, target, colour):
+    await filled(db, 400, 4000)
+    loop, seen = asyncio.get_running_loop(), []
+
+    def look(left, total):  # while a reader copies the database
+        if colour is Colour.ASYNC:
+            seen.append(asyncio.run_coroutine_threadsafe(db.health(), loop).result(5))
+        else:
+            seen.append(unwrap(db).health())
+
+    await db.backup(target, progress=look)
+    me = (
+        asyncio.current_task().get_name()
+        if colour is Colour.ASYNC
+        else threading.current_thread().name
+    )
+    assert len(seen) > 1
+    assert all(me in health.oldest_reader for health in seen)
+    ages = [health.oldest_reader_age for health in seen]
+    assert 0 < ages[0]
+    assert ages == sorted(ages)
+    health = await db.health()
+    assert (health.oldest_reader, health.oldest_reader_age) == (None, 0.0)
+
+
+@pytest.mark.only("file")
+async def test_the_oldest_reader_of_several_is_named(db, together, colour):
+    await filled(db)
+    sql = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?) SELECT max(n) AS n FROM c"
+    first, seen, names = Signal(), [], []
+
+    def me():
+        if colour is Colour.ASYNC:
+            return f"task {asyncio.current_task().get_name()!r}"
+        return f"thread {threading.current_thread().name!r}"
+
+    async def read_long():
+        names.append(me())
+        await db.fetch(sql, [1_000_000])
+        first.set()
+
+    async def read_often():
+        while not first.is_set():
+            await db.fetch(sql, [10])
+            await asyncio.sleep(0)
+
+    async def look():
+        while not first.is_set():
+            seen.append(await db.health())
+            await asyncio.sleep(0.001)
+
+    await together(read_long(), read_often(), look())
+    oldest = max(seen, key=lambda health: health.oldest_reader_age)
+    assert oldest.oldest_reader == names[0]
+    assert (await db.health()).oldest_reader is None
+
+
+@pytest.mark.only("memory")
+async def test_in_memory_nobody_reads_beside_the_writer(db):
+    await filled(db)
+    assert (await db.health()).oldest_reader is None
+
+
 async def test_health_of_writes_that_wait_for_commit(make_db):
     db = await filled(make_db(auto_commit=False))
     assert (await db.health()).in_transaction is True
