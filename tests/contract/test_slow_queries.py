@@ -173,6 +173,19 @@ async def test_what_has_a_plan_shows_it(slow, log, sql):
     assert "\n  SCAN users" in message
 
 
+async def test_the_plan_is_that_of_now(slow, log):
+    await filled(slow)
+    for plan in ("SCAN", "SEARCH", "SCAN"):
+        log.messages.clear()
+        await slow.select(User).filter(age=1).count()
+        (message,) = log.messages
+        assert message.splitlines()[1].startswith(f"  {plan} users")
+        if plan == "SCAN":
+            await slow.create_indexes(User, ["age"])
+        else:
+            await slow.execute("DROP INDEX idx_users_age")
+
+
 @pytest.mark.parametrize(
     "sql",
     [
