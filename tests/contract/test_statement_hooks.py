@@ -228,6 +228,20 @@ async def test_waiting_for_the_turn_is_the_queue(db, told, together, busy):
     assert [(e.queue, e.lock, e.run) for e in told] == [(3, 0, 0), (0, 0, 0)]
 
 
+@pytest.mark.only("memory")
+async def test_a_read_that_waits_tells_so_too(db, told, together, busy):
+    await filled(db)
+    inside = Signal()
+
+    async def read():
+        await inside.wait()
+        db.on_statement(told)
+        await db.select(User).count()
+
+    await together(busy(db, inside), read())
+    assert [(e.queue, e.lock, e.run) for e in told] == [(3, 0, 0)]
+
+
 async def test_a_block_tells_what_it_waited_with_its_first_statement(
     db, told, together, busy
 ):
@@ -308,7 +322,11 @@ def locked_for(db, seconds):
         timer.join()
 
 
-WRITES = [single, several, in_block, raw]
+async def raw_models(db):
+    await db.fetch("UPDATE users SET age = 1 RETURNING *", model=User)
+
+
+WRITES = [single, several, in_block, raw, raw_models]
 
 
 @pytest.mark.only("file")
