@@ -36,6 +36,7 @@ __all__ = [
     "LazyLoadError",
     "ManyToManyError",
     "ManyToManyIntegrityError",
+    "OperationTimeoutError",
     "RecordDeletionError",
     "RecordFetchError",
     "RecordInsertionError",
@@ -127,6 +128,15 @@ class DatabaseBusyError(SqliterError, arguments=("reason",)):
     """Another transaction held the database for longer than ``busy_timeout``."""
 
     message_template = "The database is busy: {}"
+
+
+class OperationTimeoutError(SqliterError, TimeoutError):
+    """An operation took longer than ``timeout()`` allows; it was stopped."""
+
+    message_template = (
+        "The operation did not end within its timeout, and was stopped. "
+        "Give it more time, or less to do."
+    )
 
 
 class TransactionError(SqliterError, arguments=("reason",)):

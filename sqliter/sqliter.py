@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
@@ -20,6 +20,7 @@ from sqliter.model.model import BaseDBModel
 from sqliter.operations import raw, records, tables, upkeep
 from sqliter.operations.raw import ExecutionResult
 from sqliter.query.query import QueryBuilder
+from sqliter.transaction import Transaction
 
 __all__ = ["SqliterDB"]
 
@@ -86,7 +87,7 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
     def conn(self) -> sqlite3.Connection | None:
         """The driver's connection that writes, or ``None`` if there is none."""
         writer = self._engine.writer_connection
-        return None if writer is None else writer.raw
+        return None if writer is None else writer.hand_out()
 
     @property
     def table_names(self) -> list[str]:
@@ -116,7 +117,7 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
         self._engine.rollback()
 
     def __enter__(self) -> Self:
-        self._engine.enter()
+        self._engine.enter(self._engine.mode())
         return self
 
     def __exit__(
@@ -127,9 +128,43 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
     ) -> None:
         self._engine.leave(keep=kind is None)
 
-    def run(self, operation: Operation[R]) -> R:
-        """Carry an operation out; the verbs below are operations."""
-        return self._engine.run(operation)
+    def transaction(
+        self,
+        *,
+        read_only: bool = False,
+        timeout: float | None = None,
+        immediate: bool | None = None,
+    ) -> Transaction[Self]:
+        """Return a block with options; ``with db:`` is one without.
+
+        ``read_only``: all reads inside see one state, and wait for nobody. ``timeout``:
+        seconds for all of the block. ``immediate``: whether it takes the write lock at
+        once, or with the first write. Raises ``ValueError``, and inside
+        ``OperationTimeoutError``, ``TransactionError``.
+
+        Example:
+            >>> with db.transaction(read_only=True):
+            ...     authors = db.select(Author).count()
+            ...     books = db.select(Book).count()
+        """
+        return Transaction(
+            self,
+            self._engine,
+            read_only=read_only,
+            timeout=timeout,
+            immediate=immediate,
+        )
+
+    def on_commit(self, callback: Callable[[], object]) -> None:
+        """Have it called when the outermost block is committed, never on rollback.
+
+        At once where nothing is open.
+        """
+        self._engine.on_commit(callback)
+
+    def run(self, operation: Operation[R], seconds: float | None = None) -> R:
+        """Carry an operation out, within so many seconds; the verbs are operations."""
+        return self._engine.run(operation, seconds)
 
     # --- tables ---
 

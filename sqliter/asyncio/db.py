@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from sqliter.asyncio.connection import AsyncConnection
 from sqliter.asyncio.query import AsyncQueryBuilder
+from sqliter.asyncio.transaction import AsyncTransaction
 from sqliter.core.health import Health
 from sqliter.core.settings import Options
 from sqliter.core.steps import Operation
@@ -106,7 +107,7 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
         await self._engine.rollback()
 
     async def __aenter__(self) -> Self:
-        await self._engine.enter()
+        await self._engine.enter(self._engine.mode())
         return self
 
     async def __aexit__(
@@ -117,9 +118,43 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
     ) -> None:
         await self._engine.leave(keep=kind is None)
 
-    async def run(self, operation: Operation[R]) -> R:
-        """Carry an operation out; the verbs below are operations."""
-        return await self._engine.run(operation)
+    def transaction(
+        self,
+        *,
+        read_only: bool = False,
+        timeout: float | None = None,
+        immediate: bool | None = None,
+    ) -> AsyncTransaction[Self]:
+        """Return a block with options; ``async with db:`` is one without.
+
+        ``read_only``: all reads inside see one state, and wait for nobody. ``timeout``:
+        seconds for all of the block. ``immediate``: whether it takes the write lock at
+        once, or with the first write. Raises ``ValueError``, and inside
+        ``OperationTimeoutError``, ``TransactionError``.
+
+        Example:
+            >>> async with db.transaction(read_only=True):
+            ...     authors = await db.select(Author).count()
+            ...     books = await db.select(Book).count()
+        """
+        return AsyncTransaction(
+            self,
+            self._engine,
+            read_only=read_only,
+            timeout=timeout,
+            immediate=immediate,
+        )
+
+    async def on_commit(self, callback: Callable[[], object]) -> None:
+        """Have it called when the outermost block is committed, never on rollback.
+
+        At once where nothing is open. What it returns is awaited if it can be.
+        """
+        await self._engine.on_commit(callback)
+
+    async def run(self, operation: Operation[R], seconds: float | None = None) -> R:
+        """Carry an operation out, within so many seconds; the verbs are operations."""
+        return await self._engine.run(operation, seconds)
 
     # --- tables ---
 

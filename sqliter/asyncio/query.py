@@ -39,51 +39,61 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
     async def fetch_all(self) -> list[M]:
         """Return every row as an instance."""
         return await self.db.run(
-            select.fetch_all(self._rows("fetch_all"), self.db.context)
+            select.fetch_all(self._rows("fetch_all"), self.db.context), self._seconds
         )
 
     async def fetch_one(self) -> M | None:
         """Return the first row the query gives, or ``None``."""
         return await self.db.run(
-            select.fetch_one(self._rows("fetch_one"), self.db.context)
+            select.fetch_one(self._rows("fetch_one"), self.db.context), self._seconds
         )
 
     async def fetch_first(self) -> M | None:
         """Return the first row in the query's order (by ``pk`` if it has none)."""
         return await self.db.run(
-            select.fetch_first(self._rows("fetch_first"), self.db.context)
+            select.fetch_first(self._rows("fetch_first"), self.db.context),
+            self._seconds,
         )
 
     async def fetch_last(self) -> M | None:
         """Return the last row in the query's order (by ``pk`` if it has none)."""
         return await self.db.run(
-            select.fetch_last(self._rows("fetch_last"), self.db.context)
+            select.fetch_last(self._rows("fetch_last"), self.db.context), self._seconds
         )
 
     async def fetch_dicts(self) -> list[dict[str, Any]]:
         """Return a dict per group: grouped fields, then aggregates."""
-        return await self.db.run(select.fetch_dicts(self._groups(), self.db.context))
+        return await self.db.run(
+            select.fetch_dicts(self._groups(), self.db.context), self._seconds
+        )
 
     async def count(self) -> int:
         """Return how many rows the query gives; limit and offset count."""
-        return await self.db.run(select.count(self._rows("count"), self.db.context))
+        return await self.db.run(
+            select.count(self._rows("count"), self.db.context), self._seconds
+        )
 
     async def exists(self) -> bool:
         """Return whether the query gives any row."""
-        return await self.db.run(select.exists(self._rows("exists"), self.db.context))
+        return await self.db.run(
+            select.exists(self._rows("exists"), self.db.context), self._seconds
+        )
 
     async def update(self, values: dict[str, Any]) -> int:
         """Write these values to every matching row; return how many there were."""
         return await self.db.run(
-            bulk.update(self._changes("update"), values, self.db.context)
+            bulk.update(self._changes("update"), values, self.db.context), self._seconds
         )
 
     async def delete(self) -> int:
         """Delete every matching row; return how many there were."""
-        return await self.db.run(bulk.delete(self._changes("delete"), self.db.context))
+        return await self.db.run(
+            bulk.delete(self._changes("delete"), self.db.context), self._seconds
+        )
 
     async def explain(self) -> list[str]:
         """Return SQLite's plan for the query, a line per step."""
         return await self.db.run(
-            select.explain(self._statement(), self._spec, self.db.context)
+            select.explain(self._statement(), self._spec, self.db.context),
+            self._seconds,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 Asker: TypeAlias = Any
-"""An ``asyncio.Task``, a ``threading.Thread``, or ``None`` for a callback.
+"""An ``asyncio.Task``, a ``threading.Thread``, ``None`` for a callback, or a name.
 
 The classes are not named here: a program without an event loop imports none.
 """
@@ -13,8 +13,8 @@ The classes are not named here: a program without an event loop imports none.
 
 def name_of(asker: Asker) -> str:
     """Return what messages call it."""
-    if asker is None:
-        return "a callback"
+    if isinstance(asker, str):
+        return asker
     if hasattr(asker, "get_name"):
         return f"task {asker.get_name()!r}"
-    return f"thread {asker.name!r}"
+    return "a callback" if asker is None else f"thread {asker.name!r}"

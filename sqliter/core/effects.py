@@ -12,11 +12,12 @@ class Effects:
     effect when the outermost block commits.
     """
 
-    __slots__ = ("_undo", "everything", "tables")
+    __slots__ = ("_undo", "callbacks", "everything", "tables")
 
     def __init__(self) -> None:
         self.tables: set[str] = set()
         self.everything = False
+        self.callbacks: list[Callable[[], object]] = []  # called after the commit
         self._undo: list[Callable[[], None]] = []
 
     def touch(self, tables: Iterable[str]) -> None:
@@ -35,15 +36,18 @@ class Effects:
         """Take over what an inner operation or block did."""
         self.tables |= inner.tables
         self.everything |= inner.everything
+        self.callbacks += inner.callbacks
         self._undo += inner._undo
 
     def undo(self) -> None:
         """Take everything back, newest first."""
+        self.callbacks.clear()
         while self._undo:
             self._undo.pop()()
 
     def clear(self) -> None:
         """Start anew, after a commit."""
         self.tables.clear()
+        self.callbacks = []
         self.everything = False
         self._undo.clear()

@@ -60,10 +60,19 @@ _observing: ContextVar[bool] = ContextVar("sqliter_observing", default=False)
 class Trace:
     """Who asked for an operation or a block, in which context, and what it waits for.
 
-    ``queue`` and ``lock`` are the seconds that nobody was told of yet.
+    ``queue`` (of a block) and ``lock`` are the seconds that nobody was told of yet.
     """
 
-    __slots__ = ("_asked", "_asker", "_context", "_observers", "lock", "queue")
+    __slots__ = (
+        "_asked",
+        "_asker",
+        "_context",
+        "_lock_before",
+        "_observers",
+        "_started",
+        "lock",
+        "queue",
+    )
 
     def __init__(self, asker: Asker, observers: Observers) -> None:
         self._asker = asker
@@ -73,38 +82,57 @@ class Trace:
         self.queue = 0.0
         self.lock = 0.0
         self._asked: float | None = perf_counter()
+        self._started = self._lock_before = 0.0
 
     def served(self) -> None:
-        """The turn has come: until now it was the queue."""
-        if self._asked is not None:
-            self.queue = perf_counter() - self._asked
-            self._asked = None
+        """The block is open: what its code does is nobody's waiting."""
+        self.queue = self._queue_until(perf_counter(), self.lock)
+        self._asked = None
 
     def inherit(self, block: Trace | None) -> None:
         """Take over what a surrounding block waited, unless that was told already."""
-        self.served()
-        if block is not None:
-            self.queue += block.queue
+        if block is not None and self._asked is not None:
+            self._asked -= block.queue + block.lock
             self.lock += block.lock
             block.queue = block.lock = 0.0
+
+    def start(self) -> None:
+        """A statement begins; if it is never told of, the next one takes its place."""
+        self._started = perf_counter()
+        self._lock_before = self.lock
 
     def tell(
         self,
         statement: Statement,
-        run: float,
         rows: int = 0,
         error: BaseException | None = None,
         plan: Plan = tuple,
     ) -> None:
-        """Tell of a statement, and of what was waited for since the one before.
+        """Tell of the statement, and of what was waited for since the one before.
 
         The observers are called in the context of whoever asked.
         """
-        sql, params = statement.sql, tuple(statement.params)
-        waits, self.queue, self.lock = (self.queue, self.lock), 0.0, 0.0
-        task = name_of(self._asker)
-        event = StatementEvent(sql, params, *waits, run, rows, task, error)
+        spent = perf_counter() - self._started
+        event = StatementEvent(
+            statement.sql,
+            tuple(statement.params),
+            queue=self._queue_until(self._started, self._lock_before),
+            lock=self.lock,
+            run=max(0.0, spent - (self.lock - self._lock_before)),
+            rows=rows,
+            task=name_of(self._asker),
+            error=error,
+        )
+        self._asked, self.lock = None, 0.0
         self._context.run(self._observers.tell, event, plan)
+
+    def refused(self, sql: str, error: BaseException) -> None:
+        """Tell of a transaction that could not begin."""
+        self.start()
+        self.tell(Statement(sql), error=error)
+
+    def _queue_until(self, now: float, lock: float) -> float:
+        return 0.0 if self._asked is None else max(0.0, now - self._asked - lock)
 
 
 class Observers:

@@ -17,6 +17,7 @@ from sqliter.exceptions import (
     ForeignKeyLinkError,
     ForeignKeyUpdateError,
     JunctionTableError,
+    OperationTimeoutError,
     RecordDeletionError,
     RecordInsertionError,
     RecordUpdateError,
@@ -101,6 +102,18 @@ class BusyFault(Fault):
         self, error: type[SqliterError], arguments: tuple[Any, ...]
     ) -> SqliterError:
         return DatabaseBusyError(str(self), original=self.original)
+
+
+class LateFault(Fault):
+    """The deadline has passed."""
+
+    def __init__(self) -> None:
+        super().__init__("the deadline has passed")
+
+    def report(
+        self, error: type[SqliterError], arguments: tuple[Any, ...]
+    ) -> SqliterError:
+        return OperationTimeoutError(original=self.original)
 
 
 class InTransactionFault(Fault):

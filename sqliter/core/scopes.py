@@ -7,10 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any
+from math import inf
+from typing import Any, NamedTuple, TypedDict
 
+from sqliter.core.askers import Asker
 from sqliter.core.effects import Effects
 from sqliter.core.events import Trace
+
+
+class BlockOptions(TypedDict, total=False):
+    """The keyword arguments of ``db.transaction()``."""
+
+    read_only: bool
+    timeout: float | None
+    immediate: bool | None
+
+
+class Mode(NamedTuple):
+    """How a block was asked for.
+
+    ``begin`` is the statement that opens a transaction, ``deadline`` a time of
+    ``time.monotonic`` at which all in it has to end. A ``snapshot`` is a block that
+    only reads, on a connection that nobody else uses.
+    """
+
+    begin: str
+    read_only: bool = False
+    snapshot: bool = False
+    deadline: float = inf
 
 
 class Scope:
@@ -18,39 +42,55 @@ class Scope:
 
     ``home`` tells databases apart. ``seat`` is what operations inside the block take
     in turn, ``thread`` the one that opened it (0 where that does not matter). A block
-    ``adopted`` the implicit transaction if that was open already. ``trace`` is what its
-    beginning waited for, while somebody observes.
+    ``adopted`` the implicit transaction if that was open already. ``connection`` is
+    what it runs on, once it has begun. ``asker`` is the task or thread that opened it,
+    ``trace`` knows what that waited for, if anybody observes.
     """
 
     __slots__ = (
         "_begun",
         "adopted",
+        "asker",
+        "connection",
+        "deadline",
         "depth",
         "effects",
         "home",
+        "mode",
         "parent",
+        "read_only",
         "seat",
         "thread",
         "trace",
     )
 
     def __init__(
-        self,
-        home: object,
-        seat: Any,
-        thread: int,
-        parent: Scope | None,
-        trace: Trace | None = None,
+        self, home: object, seat: Any, thread: int, parent: Scope | None, mode: Mode
     ) -> None:
         self.home = home
         self.seat = seat
         self.thread = thread
         self.parent = parent
-        self.trace = trace
+        self.mode = mode
         self.depth: int = 0 if parent is None else parent.depth + 1
+        self.deadline: float = min(mode.deadline, parent.deadline if parent else inf)
+        self.read_only: bool = mode.read_only or bool(parent and parent.read_only)
         self.effects = Effects()
         self.adopted = False
+        self.connection: Any = None
+        self.asker: Asker = None
+        self.trace: Trace | None = None
         self._begun = False
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether the block has a reader of its own."""
+        return self.mode.snapshot and self.parent is None
+
+    @property
+    def is_on_reader(self) -> bool:
+        """Whether it, or a block around it, is a snapshot."""
+        return self.is_snapshot or bool(self.parent and self.parent.is_on_reader)
 
     @property
     def is_open(self) -> bool:
@@ -60,6 +100,8 @@ class Scope:
     def begun(self) -> None:
         """The opening statement has been sent."""
         self._begun = True
+        if self.trace is not None:
+            self.trace.served()
 
     def ended(self) -> None:
         """The block is over, and so are all inside it."""
@@ -75,9 +117,10 @@ class Scope:
         """The savepoint of an inner block."""
         return f"sqliter_{self.depth}"
 
-    def opening(self, begin: str) -> str:
+    @property
+    def opening(self) -> str:
         """The statement that opens the block."""
-        return begin if self.parent is None else f"SAVEPOINT {self.name}"
+        return self.mode.begin if self.parent is None else f"SAVEPOINT {self.name}"
 
     def keeping(self) -> str:
         """The statement that keeps what the block did."""

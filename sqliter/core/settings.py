@@ -46,6 +46,7 @@ class Options(TypedDict, total=False):
     foreign_keys: bool
     begin: Begin
     pragmas: Pragmas | None
+    inline: bool
     slow_query: float | None
 
 
@@ -64,6 +65,7 @@ class Settings:
     foreign_keys: bool = True
     begin: Begin = "immediate"
     pragmas: Pragmas = field(default_factory=dict)
+    inline: bool = True
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -83,6 +85,13 @@ class Settings:
     def path(self) -> str:
         """The file to open, fixed at first use: the working folder may change."""
         return MEMORY if self.is_memory else str(Path(self.filename).absolute())
+
+    @functools.cached_property
+    def commits_quickly(self) -> bool:
+        """Whether a commit of few rows waits for no disk."""
+        return self.is_memory or (
+            self.durability == "normal" and self.journal_mode == "wal"
+        )
 
     @functools.cached_property
     def begin_sql(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import functools
 from collections.abc import Callable, Generator, Iterable, Sequence
+from math import inf
 from typing import (
     Any,
     Concatenate,
@@ -22,8 +23,9 @@ from typing import (
 
 from sqliter.core.askers import Asker
 from sqliter.core.effects import Effects
-from sqliter.core.events import Observers, Trace
+from sqliter.core.events import Observers
 from sqliter.core.statement import Memo, Request, Result, Statement
+from sqliter.core.stop import Stop
 
 R = TypeVar("R")
 P = ParamSpec("P")
@@ -46,13 +48,15 @@ class Operation(NamedTuple, Generic[R]):
     """Steps, the lease they need, and what they do outside the database.
 
     ``is_unit`` asks for one transaction around all of the steps, so that what they do
-    after the last request may still fail the writes.
+    after the last request may still fail the writes. ``again`` makes the operation
+    anew; only short writes have it: they may share a transaction with others.
     """
 
     access: Access
     steps: Steps[R]
     effects: Effects
     is_unit: bool = False
+    again: Callable[[], Any] | None = None  # an operation: see Drive.restart
 
 
 def reads(function: Callable[P, Steps[R]]) -> Callable[P, Operation[R]]:
@@ -91,6 +95,25 @@ def writes(
     return operation
 
 
+def writes_shortly(
+    function: Callable[Concatenate[Effects, P], Steps[R]],
+) -> Callable[P, Operation[R]]:
+    """Make a function of steps an operation that writes a few rows found by key.
+
+    Such writes share a transaction when many wait. Until that is committed, the steps
+    may be run again from the start, so they change objects through ``Effects`` only.
+    """
+
+    @functools.wraps(function)
+    def operation(*args: P.args, **kwargs: P.kwargs) -> Operation[R]:
+        effects = Effects()
+        steps = function(effects, *args, **kwargs)
+        again = functools.partial(operation, *args, **kwargs)
+        return Operation(Access.WRITE, steps, effects, again=again)
+
+    return operation
+
+
 def ask(
     statement: Statement, *, memo: Memo | None = None, named: bool = False
 ) -> Steps[Result]:
@@ -122,56 +145,61 @@ def look_up(statement: Statement) -> Steps[Result]:
 class Runner(Protocol):
     """Whoever carries operations out and returns their result."""
 
-    def run(self, operation: Operation[R]) -> R: ...
+    def run(self, operation: Operation[R], seconds: float | None = None) -> R: ...
 
 
 class AwaitingRunner(Protocol):
     """Whoever carries operations out and returns their result when awaited."""
 
-    async def run(self, operation: Operation[R]) -> R: ...
+    async def run(self, operation: Operation[R], seconds: float | None = None) -> R: ...
 
 
-class Drive(Generic[R]):
+class Drive(Stop, Generic[R]):
     """One operation on its way: advanced request by request, by any thread.
 
-    ``asker`` is the task or thread that asked for it, ``trace`` what is known about it
-    while somebody observes.
+    ``asker`` is the task or thread that asked for it.
     """
 
     __slots__ = (
         "_steps",
         "access",
+        "again",
         "asker",
-        "cancelled",
         "effects",
         "finished",
-        "interrupt",
         "is_unit",
         "request",
-        "trace",
         "value",
     )
 
     def __init__(
         self,
         operation: Operation[R],
+        deadline: float = inf,
         asker: Asker = None,
         observers: Observers | None = None,
     ) -> None:
+        super().__init__(deadline)
         self.asker = asker
         self.access = operation.access
-        self.effects = operation.effects
-        self.is_unit = operation.is_unit
-        self.finished = False
-        self.cancelled = False
-        self.interrupt: Callable[[], None] | None = None  # while SQLite works for it
-        self.value: Any = None
         self.request: Request
-        self._steps = operation.steps
-        self._advance(self._steps.send, None)
-        self.trace: Trace | None = None
+        self._start(operation)
         if observers is not None and observers.present:
             self.trace = observers.follow(asker)
+
+    def restart(self) -> None:
+        """Begin anew: what was written has been taken back."""
+        assert self.again is not None
+        self._start(self.again())
+
+    def _start(self, operation: Operation[R]) -> None:
+        self.effects = operation.effects
+        self.is_unit = operation.is_unit
+        self.again = operation.again
+        self.finished = False
+        self.value: Any = None
+        self._steps = operation.steps
+        self._advance(self._steps.send, None)
 
     def answer(self, results: Sequence[Result]) -> None:
         """Hand over what the current request gave; move to the next one."""
@@ -180,12 +208,6 @@ class Drive(Generic[R]):
     def refuse(self, fault: BaseException) -> None:
         """Report that the current request failed; the steps may translate it."""
         self._advance(self._steps.throw, fault)
-
-    def cancel(self) -> None:
-        """Stop the statement that is running, if any, and start no other."""
-        self.cancelled = True
-        if self.interrupt is not None:
-            self.interrupt()
 
     def _advance(self, move: Callable[[Any], Request], argument: object) -> None:
         try:

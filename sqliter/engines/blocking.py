@@ -6,14 +6,15 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqliter.core.askers import name_of
 from sqliter.core.faults import reported_as
-from sqliter.core.scopes import Scope
+from sqliter.core.scopes import Mode, Scope
 from sqliter.core.steps import Drive, Operation
+from sqliter.core.stop import Stop
 from sqliter.engines.copies import Backup, Restore
 from sqliter.engines.local import LocalEngine
+from sqliter.engines.transactions import Callback
 from sqliter.engines.turn import Seat
 from sqliter.exceptions import SqlExecutionError
 
@@ -23,9 +24,9 @@ R = TypeVar("R")
 class BlockingEngine(LocalEngine):
     """Runs operations in the thread that asks; blocks belong to threads."""
 
-    def run(self, operation: Operation[R]) -> R:
+    def run(self, operation: Operation[R], seconds: float | None = None) -> R:
         """Carry an operation out and return its result."""
-        drive = Drive(operation, threading.current_thread(), self._observers)
+        drive = self._drive(operation, seconds)
         if self._uses_cache():
             self._serve(drive)
         if not drive.finished:
@@ -33,12 +34,32 @@ class BlockingEngine(LocalEngine):
                 self._lease_and_carry(drive)
         return drive.value  # type: ignore[no-any-return]
 
+    def _drive(self, operation: Operation[R], seconds: float | None = None) -> Drive[R]:
+        deadline, thread = self._deadline(seconds), threading.current_thread()
+        return Drive(operation, deadline, thread, self._observers)
+
     def _lease_and_carry(self, drive: Drive[R]) -> None:
-        if self._reads_elsewhere(drive.access, self._scope()):
+        scope = self._scope()
+        if self._reads_elsewhere(drive, scope):
             self._carry_reader(drive)
+        elif self._shares_commit(drive, scope):
+            self._share(drive)
         else:
-            with self._turn() as scope:
+            with self._turn(drive) as scope:
                 self._carry_writer(drive, scope)
+                due = self._transactions.take_due()
+            _call(due)
+
+    def _share(self, drive: Drive[Any]) -> None:
+        """Write alone, or leave it to whoever has the turn and commits for many."""
+        carried = self.seat.take(threading.current_thread(), drive, drive)
+        if carried is None:
+            try:
+                self._carry_shared(drive)
+            finally:
+                self.seat.give_back()
+        elif carried.error is not None:
+            raise carried.error
 
     def connect(self) -> sqlite3.Connection:
         """Open the writer and return the driver's connection."""
@@ -47,7 +68,7 @@ class BlockingEngine(LocalEngine):
     def on_writer(self, call: Callable[[sqlite3.Connection], R]) -> R:
         """Call with the driver's connection, in the turn of a writer."""
         with reported_as(SqlExecutionError, self.settings.begin_sql), self._turn():
-            return call(self._connections.writer().raw)
+            return call(self._connections.writer().hand_out())
 
     def back_up(self, backup: Backup) -> None:
         """Write a copy of the database to a file; only memory takes a turn for it."""
@@ -61,7 +82,7 @@ class BlockingEngine(LocalEngine):
         """Replace the content of the database by that of a file."""
         self.refuse_in_block("restore()")
         with closing(restore):
-            restore.check()
+            restore.prepare()
             self.on_writer(restore.write)
 
     def close(self) -> None:
@@ -74,59 +95,77 @@ class BlockingEngine(LocalEngine):
         """Carry an operation out, and leave the database as open as it was."""
         if self.stays_open:
             return self.run(operation)
-        drive = Drive(operation, threading.current_thread(), self._observers)
+        drive = self._drive(operation)
         self._carry_visitor(drive)
         return drive.value  # type: ignore[no-any-return]
 
-    def enter(self) -> None:
-        """Open a block: a transaction, or a savepoint inside one."""
-        trace = self._observers.follow(threading.current_thread())
-        parent, seat = self._take_turn()
-        seats = Seat(self.settings.busy_timeout)
-        scope = Scope(self.token, seats, _thread(), parent, trace)
+    def enter(self, mode: Mode) -> None:
+        """Open a block: a transaction, a snapshot, or a savepoint inside one."""
+        parent = self._scope()
+        scope = Scope(self.token, self._new_seat(), _thread(), parent, mode)
+        scope.asker = threading.current_thread()
+        scope.trace = self._observers.follow(scope.asker)
+        stop = Stop(scope.deadline, scope.trace)
+        with reported_as(SqlExecutionError, scope.opening):
+            self._occupy(scope, stop)
         try:
-            self._begin(scope)
+            self._transactions.begin(scope, stop)
         except BaseException:
             try:
-                self._abandon(scope)
+                self._transactions.abandon(scope)
             finally:
-                seat.give_back()
+                self._vacate(scope)
             raise
         self._entered(scope)
 
     def leave(self, *, keep: bool) -> None:
         """Close the innermost block, keeping or undoing what it did."""
         scope = self._block_to_leave()
+        due: list[Callback] = []
         try:
-            self._end(scope, keep=keep)
+            self._transactions.end(scope, keep=keep)
+            due = self._transactions.take_due()
         finally:
             self._left(scope)
-            self._seat_around(scope.parent).give_back()
+            self._vacate(scope)
+        _call(due)
 
     def commit(self) -> None:
         """Commit what is open."""
         with self._turn() as scope:
-            self._commit(scope)
+            self._transactions.commit(scope)
+            due = self._transactions.take_due()
+        _call(due)
 
     def rollback(self) -> None:
         """Take back what is open."""
         with self._turn() as scope:
-            self._rollback(scope)
+            self._transactions.rollback(scope)
+
+    def on_commit(self, callback: Callback) -> None:
+        """Call after the commit of what is open, or now if nothing is."""
+        if not self.add_callback(callback):
+            callback()
 
     def _scope(self) -> Scope | None:
         # A context copied into another thread does not take its blocks along.
         scope = super()._scope()
         return scope if scope is None or scope.thread == _thread() else None
 
-    def _take_turn(self) -> tuple[Scope | None, Seat]:
-        scope = self._scope()
-        seat = self._seat_around(scope)
-        seat.take(_me())
-        return scope, seat
+    def _occupy(self, scope: Scope, stop: Stop) -> None:
+        """Take the turn that a block keeps until it ends; a snapshot needs none."""
+        if not scope.is_snapshot:
+            self._seat_around(scope.parent).take(threading.current_thread(), stop)
+
+    def _vacate(self, scope: Scope) -> None:
+        if not scope.is_snapshot:
+            self._seat_around(scope.parent).give_back()
 
     @contextmanager
-    def _turn(self) -> Iterator[Scope | None]:
-        scope, seat = self._take_turn()
+    def _turn(self, stop: Stop | None = None) -> Iterator[Scope | None]:
+        scope = self._scope()
+        seat: Seat = self._seat_around(scope)
+        seat.take(threading.current_thread(), stop or Stop())
         try:
             yield scope
         finally:
@@ -137,5 +176,13 @@ def _thread() -> int:
     return threading.get_ident()
 
 
-def _me() -> str:
-    return name_of(threading.current_thread())
+def _call(callbacks: list[Callback]) -> None:
+    """Call each, whatever the others do; then raise what the first of them raised."""
+    errors: list[Exception] = []
+    for callback in callbacks:
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+    if errors:
+        raise errors[0]

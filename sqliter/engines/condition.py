@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 
@@ -11,6 +10,7 @@ from sqliter.core.faults import Fault
 from sqliter.core.health import Condition
 from sqliter.engines.connection import Connection
 from sqliter.engines.local import LocalEngine
+from sqliter.engines.wal import wal_size
 
 
 def condition_of(engine: LocalEngine) -> Condition:
@@ -18,9 +18,7 @@ def condition_of(engine: LocalEngine) -> Condition:
     writer, age, waiting = engine.seat.look()
     lease = engine.oldest_reader()
     return Condition(
-        wal_size=0
-        if engine.settings.is_memory
-        else _size(f"{engine.settings.path}-wal"),
+        wal_size=wal_size(engine.settings),
         writer=writer,
         writer_age=age,
         waiting=waiting,
@@ -28,12 +26,6 @@ def condition_of(engine: LocalEngine) -> Condition:
         oldest_reader=None if lease is None else name_of(lease.asker),
         oldest_reader_age=0.0 if lease is None else time.monotonic() - lease.since,
     )
-
-
-def _size(path: str) -> int:
-    with suppress(OSError):
-        return os.stat(path).st_size  # noqa: PTH116 - not worth a Path
-    return 0
 
 
 def _is_writing(writer: Connection | None) -> bool:

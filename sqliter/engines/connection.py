@@ -4,68 +4,77 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import sqlite3
-import sys
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
-from sqliter.core.askers import Asker
 from sqliter.core.events import Trace
 from sqliter.core.faults import (
-    BusyFault,
-    ConnectionFault,
-    ConstraintFault,
     Fault,
     InTransactionFault,
 )
 from sqliter.core.logs import StatementLog
-from sqliter.core.settings import Settings
-from sqliter.core.statement import Request, Result, Statement
-from sqliter.engines.functions import register_functions
-from sqliter.engines.observing import locking, observed, writes_alone
+from sqliter.core.settings import Pragmas, Settings
+from sqliter.core.statement import Request, Result, Statement, Value
+from sqliter.core.stop import Stop
+from sqliter.engines.beat import Beat
+from sqliter.engines.meaning import fault_of, primary_code
+from sqliter.engines.observing import answer_in, observed
+from sqliter.engines.opening import open_connection, wait_in_sqlite
 
-_CONSTRAINTS = {
-    sqlite3.SQLITE_CONSTRAINT_UNIQUE: "unique",
-    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: "primary_key",
-    sqlite3.SQLITE_CONSTRAINT_ROWID: "primary_key",
-    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: "foreign_key",
-    sqlite3.SQLITE_CONSTRAINT_NOTNULL: "not_null",
-    sqlite3.SQLITE_CONSTRAINT_CHECK: "check",
-}
 _UNIT = "sqliter_unit"
+_NO_PRAGMAS: Pragmas = {}
+
+_PAUSES = (0.001, 0.001, 0.002, 0.005)
+"""Seconds between looking whether others have let go; the last is repeated."""
 
 
-class Lease(NamedTuple):
-    """Since when (by the monotonic clock) a connection is lent, and to whom."""
+HEAVY = 65_536
+"""Characters or bytes of a value that is not written in a hurry."""
 
-    since: float
-    asker: Asker
+
+class Handover(Exception):
+    """Somebody with more time has to go on from here.
+
+    ``is_slow``: it took too long; else others have to be waited for.
+    """
+
+    def __init__(self, *, is_slow: bool) -> None:
+        super().__init__()
+        self.is_slow = is_slow
 
 
 class Connection:
     """A connection whose transactions the library controls itself.
 
-    Everything it raises is a ``Fault``.
+    Everything it raises is a ``Fault``, or a ``Handover`` if it was in a hurry.
     """
 
-    def __init__(self, settings: Settings, log: StatementLog, *, reader: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        log: StatementLog,
+        *,
+        reader: bool,
+        pragmas: Pragmas = _NO_PRAGMAS,
+    ) -> None:
         self._settings = settings
         self._log = log
         self._is_working = False
         self._own_changes = 0
-        self.lease: Lease | None = None  # while it is lent to read
-        try:
-            self.raw = _open(settings)
-        except sqlite3.Error as error:
-            raise ConnectionFault(str(settings.filename), error) from error
-        try:
-            self._prepare(reader=reader)
-        except sqlite3.Error as error:
-            self.raw.close()
-            raise _opening_fault(settings, error) from error
+        self._lock = threading.Lock()
+        self._stop = Stop()  # of the work that is being done
+        self._beat = Beat()
+        self._is_patient = False  # SQLite itself waits for others
+        self._owns_transaction = False
+        self._changes_before = 0
+        self.in_hurry = False
+        self.trace: Trace | None = None  # of the work, if anybody observes
+        self.doing: str | None = None
+        """The statement that was run last."""
+        self.raw = open_connection(settings, log, reader=reader, pragmas=pragmas)
 
     @property
     def in_transaction(self) -> bool:
@@ -80,44 +89,128 @@ class Connection:
         """How many rows were changed through the raw connection so far."""
         return self.raw.total_changes - self._own_changes
 
-    def answer(self, request: Request, trace: Trace | None = None) -> list[Result]:
-        """Run what was asked for; measure it if there is a ``trace``."""
-        if request.outside and self.in_transaction:
-            msg = "a transaction is open: leave the block, or commit() first"
-            raise InTransactionFault(msg)
+    # --- whom it works for ---
+
+    def start(self, stop: Stop, *, budget: float | None = None) -> None:
+        """Work until ``finish()``, or until ``stop`` says so.
+
+        With a ``budget`` of seconds it is in a hurry: what takes longer, or has to
+        wait for others, raises ``Handover``. What is ``protected`` has no power over
+        the statement that runs.
+        """
+        self.in_hurry = budget is not None
+        self.trace = stop.trace
+        if stop.is_protected:
+            self._beat.rest(self.raw, for_good=True)
+            return
+        self._beat.listen(self.raw, stop, budget)
+        with self._lock:
+            self._stop = stop
+            stop.worker = self
+
+    def finish(self) -> None:
+        """Whoever it worked for has no power over it any more."""
+        with self._lock:
+            self._stop.worker = None
+            self._stop = Stop()
+        self.in_hurry = False
+        self.trace = None
+        self._beat.rest(self.raw, for_good=self._is_patient)
+
+    def interrupt(self, stop: Stop) -> None:
+        """Stop the statement that is running for ``stop``, from any thread."""
+        with self._lock:
+            if self._stop is stop:
+                self.raw.interrupt()
+
+    def hand_out(self) -> sqlite3.Connection:
+        """Return the driver's connection, for code that does not wait by itself."""
+        if not self._is_patient:
+            self._is_patient = True
+            wait_in_sqlite(self.raw, self._settings.busy_timeout)
+        return self.raw
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[sqlite3.Connection]:
+        """Lend the driver's connection, which waits for others by itself meanwhile."""
+        before, raw = self._is_patient, self.hand_out()
+        try:
+            yield raw
+        finally:
+            if not before:
+                self._is_patient = False
+                wait_in_sqlite(self.raw, 0)
+
+    @property
+    def uncommitted_changes(self) -> int:
+        """How many rows the open transaction has changed so far."""
+        return self.raw.total_changes - self._changes_before
+
+    # --- work ---
+
+    def answer(self, request: Request) -> list[Result]:
+        """Run what was asked for."""
+        if request.outside:
+            return self._answer_outside(request)
         self._is_working = True
-        run = self._execute
-        if trace is not None and not request.internal:
-            run = functools.partial(self._observed, trace)
+        run = self._execute if self.trace is None else self._observed
         try:
             if request.atomic:
-                with self.unit(trace, foreign_keys=request.foreign_keys):
+                with self.unit(foreign_keys=request.foreign_keys):
                     return [run(s, request) for s in request.statements]
             return [run(s, request) for s in request.statements]
         finally:
             self._is_working = False
 
-    def begin(self, trace: Trace | None = None) -> None:
-        """Open a transaction."""
-        self.open(self._settings.begin_sql, trace)
-
-    def open(self, sql: str, trace: Trace | None) -> None:
-        """Open a transaction or savepoint: this is what waits for others."""
-        with nullcontext() if trace is None else locking(sql, trace):
-            self.control(sql)
+    def _answer_outside(self, request: Request) -> list[Result]:
+        """Run what no transaction may surround, and what SQLite waits for by itself."""
+        if self.in_transaction:
+            msg = "a transaction is open: leave the block, or commit() first"
+            raise InTransactionFault(msg)
+        with self.waiting():
+            return self.answer(request._replace(outside=False))
 
     def control(self, *statements: str) -> None:
         """Run transaction control; nothing of it is logged."""
         for sql in statements:
             try:
-                self.raw.execute(sql)
+                self._run(sql)
             except sqlite3.Error as error:
-                raise fault_of(error) from error
+                raise self._fault_of(error) from error
+
+    def open_transaction(self, begin: str) -> None:
+        """Begin a transaction, which is taken back if nobody ends it."""
+        self._owns_transaction = True
+        self._changes_before = self.raw.total_changes
+        try:
+            self.control(begin)
+        except Fault as fault:
+            if self.trace is not None:
+                self.trace.refused(begin, answer_in(fault))
+            raise
+
+    def open_snapshot(self) -> None:
+        """Begin to read, all from the present state."""
+        self.open_transaction("BEGIN")
+        self.control("PRAGMA schema_version")  # the state is chosen by the first read
+
+    def commit(self) -> None:
+        """Commit the transaction."""
+        self.control("COMMIT")
+        self._owns_transaction = False
+
+    def abandon(self) -> None:
+        """Take back what was begun and never ended: Ctrl-C came in between."""
+        if self._owns_transaction:
+            self.undo("ROLLBACK")
+            self._owns_transaction = False
 
     def undo(self, *statements: str) -> None:
         """Run statements that take back; SQLite may have done so by itself."""
         if self.in_transaction:
             self.control(*statements)
+        if not self.raw.in_transaction:
+            self._owns_transaction = False
 
     def close(self) -> None:
         """Close it; what was not committed is discarded.
@@ -128,15 +221,20 @@ class Connection:
             self.raw.close()
 
     def _execute(self, statement: Statement, request: Request) -> Result:
-        if not request.internal:
-            self._log.statement(statement.sql, statement.params)
+        self.doing = statement.sql
+        if self.in_hurry and _is_heavy(statement.params):
+            raise Handover(is_slow=False)
         try:
             before = self.raw.total_changes
-            cursor = self.raw.execute(statement.sql, statement.params)
+            cursor = self._run(statement.sql, statement.params)
             rows = cursor.fetchall()
             self._own_changes += self.raw.total_changes - before
         except (sqlite3.Error, OverflowError, ValueError) as error:
-            raise fault_of(error, statement.sql) from error
+            fault = self._fault_of(error, statement.sql)
+            if isinstance(fault, Fault):  # else it will be run once more
+                self._note(statement, request)
+            raise fault from error
+        self._note(statement, request)
         if statement.rows is not None and cursor.rowcount != statement.rows:
             msg = f"{cursor.rowcount} of {statement.rows} rows were written: a trigger?"
             raise Fault(msg)
@@ -144,45 +242,95 @@ class Connection:
         names = tuple(column[0] for column in columns)
         return Result(rows, cursor.rowcount, cursor.lastrowid, names)
 
-    def _observed(self, trace: Trace, statement: Statement, request: Request) -> Result:
-        """Run a statement that somebody wants to know about."""
-        execute = functools.partial(self._execute, statement, request)
-        if not writes_alone(statement, self.raw):
-            return observed(execute, statement, self.raw, trace)
-        self.open("BEGIN IMMEDIATE", trace)  # what it would do itself, unmeasured
-        return observed(lambda: self._keep(execute), statement, self.raw, trace)
+    def _observed(self, statement: Statement, request: Request) -> Result:
+        trace = self.trace
+        if trace is None or request.internal:
+            return self._execute(statement, request)
+        run = functools.partial(self._execute, statement, request)
+        return observed(run, statement, self.raw, trace)
 
-    def _keep(self, execute: Callable[[], Result]) -> Result:
+    def _note(self, statement: Statement, request: Request) -> None:
+        if not request.internal:
+            self._log.statement(statement.sql, statement.params)
+
+    def _run(self, sql: str, params: Sequence[Value] = ()) -> sqlite3.Cursor:
         try:
-            result = execute()
-            self.control("COMMIT")
+            return self.raw.execute(sql, params)
+        except sqlite3.OperationalError as error:
+            if not self._can_wait(error):
+                raise
+            return self._insist(sql, params)
+
+    def _can_wait(self, error: sqlite3.Error) -> bool:
+        """Whether others hold what is needed, and it is worth to wait for them."""
+        # BUSY_SNAPSHOT never gets better: others wrote since this transaction read.
+        is_busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+        return is_busy and not self.in_hurry and not self._is_patient
+
+    def _insist(self, sql: str, params: Sequence[Value]) -> sqlite3.Cursor:
+        """Try until others let go. SQLite could wait, too, but not be told to stop."""
+        patience = time.monotonic() + self._settings.busy_timeout
+        mark = time.perf_counter()
+        for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
+            self._stop.check()
+            time.sleep(max(0.0, min(pause, self._stop.left)))
+            mark = self._waited_since(mark)
+            try:
+                return self.raw.execute(sql, params)
+            except sqlite3.OperationalError as error:
+                if not self._can_wait(error) or time.monotonic() > patience:
+                    raise
+        raise AssertionError  # the loop has no end
+
+    def _waited_since(self, mark: float) -> float:
+        """Note how long others had to be waited for; returns the time."""
+        now = time.perf_counter()
+        if self.trace is not None:
+            self.trace.lock += now - mark
+        return now
+
+    def _fault_of(self, error: Exception, sql: str | None = None) -> Exception:
+        """Return what an error means, here and now."""
+        primary = primary_code(error)
+        if primary == sqlite3.SQLITE_INTERRUPT:
+            self._beat.raise_signal()
+            self._stop.check()
+        if self.in_hurry and primary in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+            return Handover(is_slow=primary == sqlite3.SQLITE_INTERRUPT)
+        return fault_of(error, sql)
+
+    @contextlib.contextmanager
+    def unit(self, *, foreign_keys: bool = True) -> Iterator[None]:
+        """All or nothing: a transaction, or a savepoint inside one."""
+        if not self.raw.in_transaction:
+            with self._without_foreign_keys(not foreign_keys), self._transaction():
+                yield
+            return
+        if not foreign_keys and self._settings.foreign_keys:
+            msg = "foreign keys cannot be switched off inside a transaction"
+            raise InTransactionFault(msg)
+        with self._savepoint():
+            yield
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.open_transaction(self._settings.begin_sql)
+        try:
+            yield
+            self.commit()
         except BaseException:
             self.undo("ROLLBACK")
             raise
-        return result
 
     @contextlib.contextmanager
-    def unit(
-        self, trace: Trace | None = None, *, foreign_keys: bool = True
-    ) -> Iterator[None]:
-        """All or nothing: a transaction, or a savepoint inside one."""
-        if self.raw.in_transaction:
-            if not foreign_keys and self._settings.foreign_keys:
-                msg = "foreign keys cannot be switched off inside a transaction"
-                raise InTransactionFault(msg)
-            opening, keeping = f"SAVEPOINT {_UNIT}", f"RELEASE {_UNIT}"
-            undoing: tuple[str, ...] = (f"ROLLBACK TO {_UNIT}", keeping)
-        else:
-            opening, keeping = self._settings.begin_sql, "COMMIT"
-            undoing = ("ROLLBACK",)
-        with self._without_foreign_keys(not foreign_keys):
-            self.open(opening, trace)
-            try:
-                yield
-                self.control(keeping)
-            except BaseException:
-                self.undo(*undoing)
-                raise
+    def _savepoint(self) -> Iterator[None]:
+        self.control(f"SAVEPOINT {_UNIT}")
+        try:
+            yield
+            self.control(f"RELEASE {_UNIT}")
+        except BaseException:
+            self.undo(f"ROLLBACK TO {_UNIT}", f"RELEASE {_UNIT}")
+            raise
 
     @contextlib.contextmanager
     def _without_foreign_keys(self, really: bool) -> Iterator[None]:  # noqa: FBT001
@@ -196,119 +344,6 @@ class Connection:
         finally:
             self.control(f"PRAGMA foreign_keys = {before}")
 
-    def _prepare(self, *, reader: bool) -> None:
-        settings = self._settings
-        register_functions(self.raw)
-        _refuse_strings_in_double_quotes(self.raw)
-        if not settings.is_memory and not reader:
-            self._set_journal_mode()
-        pragmas = {
-            "synchronous": settings.durability,
-            "foreign_keys": int(settings.foreign_keys),
-            **settings.pragmas,
-        }
-        self._set_pragmas(pragmas.items())
-        if reader:
-            self.raw.execute("PRAGMA query_only = ON")
 
-    def _set_pragmas(self, pragmas: Iterable[tuple[str, object]]) -> None:
-        for name, value in pragmas:
-            self.raw.execute(f"PRAGMA {name} = {value}")
-
-    def _set_journal_mode(self) -> None:
-        wanted = self._settings.journal_mode
-        try:
-            (mode,) = self._switch_journal(wanted)
-        except sqlite3.OperationalError as error:
-            if _primary(error) not in _NO_SWITCH:
-                raise
-            mode = str(error)
-        if mode != wanted:
-            self._log.warning(
-                "%s: journal mode %r cannot be had here (%s); readers and the "
-                "writer may wait for each other",
-                self._settings.filename,
-                wanted,
-                mode,
-            )
-
-    def _switch_journal(self, wanted: str) -> tuple[str]:
-        """Switch, waiting for others: SQLite gives up at once here."""
-        deadline = time.monotonic() + self._settings.busy_timeout
-        while True:
-            try:
-                row: tuple[str] = self.raw.execute(
-                    f"PRAGMA journal_mode = {wanted}"
-                ).fetchone()
-            except sqlite3.OperationalError as error:
-                if _primary(error) != sqlite3.SQLITE_BUSY:
-                    raise
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.005)
-            else:
-                return row
-
-
-_NO_SWITCH = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY}
-
-
-def fault_of(error: Exception, sql: str | None = None) -> Fault:
-    """Return what an error of the driver means."""
-    fault = _meaning_of(error)
-    fault.sql = sql
-    return fault
-
-
-def _meaning_of(error: Exception) -> Fault:
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        return Fault(str(error), error)
-    primary = _primary(error)
-    if primary == sqlite3.SQLITE_CONSTRAINT:
-        return ConstraintFault(_kind_of(code, error), str(error), error)
-    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return BusyFault(
-            "another connection or process holds it for longer than busy_timeout",
-            error,
-        )
-    return Fault(str(error), error)
-
-
-def _kind_of(code: int, error: Exception) -> str:
-    # RESTRICT is a trigger inside SQLite: only the text tells it from the user's own.
-    restricted = str(error) == "FOREIGN KEY constraint failed"
-    if code == sqlite3.SQLITE_CONSTRAINT_TRIGGER and restricted:
-        return "foreign_key"
-    return _CONSTRAINTS.get(code, "other")
-
-
-def _primary(error: Exception) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-def _opening_fault(settings: Settings, error: sqlite3.Error) -> Fault:
-    fault = fault_of(error)
-    if isinstance(fault, BusyFault):
-        return fault
-    return ConnectionFault(str(settings.filename), error)
-
-
-def _refuse_strings_in_double_quotes(raw: sqlite3.Connection) -> None:
-    """Make SQLite report an unknown "column" instead of reading it as a string."""
-    if sys.version_info >= (3, 12):
-        raw.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)  # noqa: FBT003
-        raw.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DDL, False)  # noqa: FBT003
-
-
-def _open(settings: Settings) -> sqlite3.Connection:
-    if not settings.is_memory and Path(settings.path).is_dir():
-        msg = "it is a folder"
-        raise sqlite3.OperationalError(msg)
-    return sqlite3.connect(
-        settings.path,
-        timeout=settings.busy_timeout,
-        isolation_level=None,  # the library begins and commits itself
-        check_same_thread=False,  # leases see to it that one thread works at a time
-        cached_statements=512,  # a statement that must be parsed costs 2.4 times more
-    )
+def _is_heavy(values: Sequence[Value]) -> bool:
+    return any(isinstance(v, (str, bytes)) and len(v) > HEAVY for v in values)

@@ -7,25 +7,44 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 from sqliter.core.askers import Asker
+from sqliter.core.faults import Fault
 from sqliter.core.logs import StatementLog
-from sqliter.core.settings import Settings
-from sqliter.engines.connection import Connection, Lease
+from sqliter.core.settings import Pragmas, Settings
+from sqliter.engines.connection import Connection
+from sqliter.engines.wal import wal_size
 
 IDLE_READERS = 4
 """Readers that stay open while nobody needs them."""
+
+LARGE_WAL = 4_194_304
+"""Bytes of WAL that are worth to be written back."""
+
+
+class Lease(NamedTuple):
+    """Since when (by the monotonic clock) a reader is lent, and to whom.
+
+    ``generation`` is how often all connections had been closed then.
+    """
+
+    since: float
+    asker: Asker
+    generation: int
 
 
 class Connections:
     """Opens connections when they are needed first, and knows all that are open."""
 
-    def __init__(self, settings: Settings, log: StatementLog) -> None:
+    def __init__(self, settings: Settings, log: StatementLog, pragmas: Pragmas) -> None:
         self._settings = settings
+        self._pragmas = pragmas  # of the engine
         self._log = log
         self._mutex = threading.Lock()
         self._open: list[Connection] = []
         self._idle: list[Connection] = []
+        self._lent: dict[Connection, Lease] = {}
         self._generation = 0  # counts how often all were closed
         self.open_writer: Connection | None = None
 
@@ -33,29 +52,59 @@ class Connections:
         """Return the one connection that writes."""
         with self._mutex:
             if self.open_writer is None:
-                self.open_writer = self._connect(reader=False)
+                self.open_writer = self._open_writer()
             return self.open_writer
 
     @contextmanager
     def reader(self, asker: Asker) -> Iterator[Connection]:
         """Lend a connection that nobody else reads from meanwhile."""
-        with self._mutex:
-            generation = self._generation
-            connection = self._idle.pop() if self._idle else None
-        if connection is None:
-            self.writer()  # it makes the file, and switches it to WAL
-            connection = self._connect(reader=True)
-        connection.lease = Lease(time.monotonic(), asker)
+        connection = self.lend(asker)
         try:
             yield connection
         finally:
-            connection.lease = None
-            self._take_back(connection, generation)
+            self.take_back(connection)
+
+    def lend(self, asker: Asker) -> Connection:
+        """Return a reader that is the asker's until it is taken back."""
+        connection = self.lend_idle(asker)
+        if connection is not None:
+            return connection
+        self.writer()  # it makes the file, and switches it to WAL
+        connection = self._connect(reader=True)
+        with self._mutex:
+            self._open.append(connection)
+            self._lent[connection] = self._lease(asker)
+        return connection
+
+    def lend_idle(self, asker: Asker) -> Connection | None:
+        """Return a reader that is open and not lent, if there is one."""
+        with self._mutex:
+            if not self._idle:
+                return None
+            connection = self._idle.pop()
+            self._lent[connection] = self._lease(asker)
+            return connection
+
+    def _lease(self, asker: Asker) -> Lease:
+        return Lease(time.monotonic(), asker, self._generation)
 
     def oldest_lease(self) -> Lease | None:
         """Return that of the reader that is lent for the longest time, if any is."""
-        leases = (connection.lease for connection in list(self._open))
-        return min(filter(None, leases), key=lambda lease: lease.since, default=None)
+        with self._mutex:
+            leases = self._lent.values()
+            return min(leases, key=lambda lease: lease.since, default=None)
+
+    def take_back(self, connection: Connection) -> None:
+        """Keep a reader for others; one that all were closed behind goes, too."""
+        connection.abandon()  # an open snapshot would keep the WAL from being emptied
+        with self._mutex:
+            is_current = self._lent.pop(connection).generation == self._generation
+            if is_current and len(self._idle) < IDLE_READERS:
+                self._idle.append(connection)
+                return
+            if connection in self._open:
+                self._open.remove(connection)
+        connection.close()
 
     def close(self) -> None:
         """Close all connections; what was not committed is discarded.
@@ -79,22 +128,30 @@ class Connections:
             with suppress(sqlite3.ProgrammingError):  # closed by hand
                 connection.raw.interrupt()
 
-    def interrupt_writer(self) -> None:
-        """Stop the statement that the writer is running."""
-        if self.open_writer is not None:
-            self.open_writer.raw.interrupt()
+    def doing(self) -> str | None:
+        """Return the last statement of the writer."""
+        return None if self.open_writer is None else self.open_writer.doing
+
+    def tidy(self, turn: threading.Lock) -> None:
+        """Write a large WAL back into the file, without making anybody wait.
+
+        ``turn`` is held meanwhile; whoever finds it held has nothing to do.
+        """
+        if not turn.acquire(blocking=False):
+            return
+        try:
+            if wal_size(self._settings) > LARGE_WAL and self.open_writer is not None:
+                with suppress(Fault), self.reader("a checkpoint") as connection:
+                    connection.control("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            turn.release()
 
     def _connect(self, *, reader: bool) -> Connection:
-        connection = Connection(self._settings, self._log, reader=reader)
+        return Connection(
+            self._settings, self._log, reader=reader, pragmas=self._pragmas
+        )
+
+    def _open_writer(self) -> Connection:
+        connection = self._connect(reader=False)
         self._open.append(connection)
         return connection
-
-    def _take_back(self, connection: Connection, generation: int) -> None:
-        with self._mutex:
-            current = generation == self._generation
-            if current and len(self._idle) < IDLE_READERS:
-                self._idle.append(connection)
-                return
-            if connection in self._open:
-                self._open.remove(connection)
-        connection.close()

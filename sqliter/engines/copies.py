@@ -21,8 +21,10 @@ from typing import ClassVar, TypeAlias
 
 from sqliter.core.context import Context
 from sqliter.core.faults import BusyFault, Fault, reported_as
-from sqliter.engines.connection import Connection, fault_of
+from sqliter.core.stop import Stop
+from sqliter.engines.connection import Connection
 from sqliter.engines.functions import register_functions
+from sqliter.engines.meaning import fault_of
 from sqliter.exceptions import BackupError, RestoreError, TransactionError
 
 Progress: TypeAlias = Callable[[int, int], object]
@@ -43,7 +45,7 @@ class _Disturbed(Exception):
     """Others write so often that the copy would never end."""
 
 
-class _Copy:
+class _Copy(Stop):
     """One copy on its way, in the thread that makes it; any thread may cancel it."""
 
     error: ClassVar[type[BackupError]]
@@ -51,18 +53,18 @@ class _Copy:
     def __init__(
         self, context: Context, path: str | Path, progress: Progress | None = None
     ) -> None:
+        super().__init__()
         self._context = context
         self._settings = context.settings
         self._path = Path(path).absolute()
         self._progress = progress
-        self._cancelled = False
         self._objection: Exception | None = None  # what ``progress`` raised
         self._checking: sqlite3.Connection | None = None
-        self._deadline = self._left = self._restarts = 0.0
+        self._patience = self._left = self._restarts = 0.0
 
     def cancel(self) -> None:
         """Stop between two steps, or in the middle of a check."""
-        self._cancelled = True
+        self.cancelled = True
         checking = self._checking
         if checking is not None:
             with suppress(sqlite3.ProgrammingError):  # closed meanwhile
@@ -101,7 +103,7 @@ class _Copy:
         self._left, self._restarts = float("inf"), 0
 
         def between(status: int, left: int, total: int) -> None:
-            self._refuse_cancelled()
+            self.check()
             if status in _BUSY:
                 self._wait_for_others()
                 return
@@ -124,22 +126,17 @@ class _Copy:
             raise
 
     def _be_patient(self) -> None:
-        self._deadline = time.monotonic() + self._settings.busy_timeout
+        self._patience = time.monotonic() + self._settings.busy_timeout
 
     def _wait_for_others(self) -> None:
-        if time.monotonic() > self._deadline:
+        if time.monotonic() > self._patience:
             raise self._busy()
-
-    def _refuse_cancelled(self) -> None:
-        if self._cancelled:
-            msg = "cancelled"  # nobody hears it
-            raise Fault(msg)
 
     def _check(self, database: sqlite3.Connection) -> None:
         """Raise a fault unless every page is as it must be."""
         self._checking = database
         try:
-            self._refuse_cancelled()
+            self.check()
             rows = database.execute("PRAGMA integrity_check").fetchall()
         finally:
             self._checking = None
@@ -179,8 +176,8 @@ class Backup(_Copy):
             if self._taken is not None:
                 self._publish(self._taken)
                 return
-            with reader as connection:
-                self._publish(connection.raw)
+            with reader as connection, connection.waiting() as raw:
+                self._publish(raw)
 
     def close(self) -> None:
         """Let go what was taken."""
@@ -208,7 +205,7 @@ class Backup(_Copy):
             with _opened(part) as database:
                 self._check(database)
             _flush(part)
-            self._refuse_cancelled()
+            self.check()
             part.replace(path)
         finally:
             for suffix in ("", *_BESIDE):
@@ -251,7 +248,7 @@ class Restore(_Copy):
     error = RestoreError
     _source: sqlite3.Connection | None = None
 
-    def check(self) -> None:
+    def prepare(self) -> None:
         """Open the file and make sure that it is a sound database."""
         with self._reported():
             self._refuse_own_file()

@@ -1,25 +1,24 @@
-"""A local file (or memory): one writer, many readers, transactions, the cache.
+"""A local file (or memory): one writer, many readers, and whose turn it is.
 
-What is here blocks for as long as SQLite does and knows nothing about waiting
-for a turn; ``blocking`` and ``awaiting`` add that, each in its own way.
+What is here knows nothing about waiting; ``blocking`` and ``awaiting`` add that, each
+in its own way.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
-from sqliter.core import scopes
+from sqliter.core import scopes, stop
 from sqliter.core.context import Context
-from sqliter.core.effects import Effects
-from sqliter.core.faults import Fault, reported_as
-from sqliter.core.scopes import Scope
-from sqliter.core.statement import Result
+from sqliter.core.faults import reported_as
+from sqliter.core.scopes import Mode, Scope
+from sqliter.core.settings import Pragmas
 from sqliter.core.steps import Access, Drive
-from sqliter.engines.connection import Connection, Lease
-from sqliter.engines.connections import Connections
+from sqliter.engines.carrier import Carrier, lost_transaction
+from sqliter.engines.connection import Connection
+from sqliter.engines.connections import Connections, Lease
+from sqliter.engines.transactions import Callback, Transactions
 from sqliter.engines.turn import Seat
 from sqliter.engines.watch import Watch
 from sqliter.exceptions import SqlExecutionError, TransactionError
@@ -28,19 +27,21 @@ from sqliter.exceptions import SqlExecutionError, TransactionError
 class LocalEngine:
     """The connections of one database object and what is open on them."""
 
+    pragmas: ClassVar[Pragmas] = {}
+
     def __init__(self, context: Context) -> None:
-        self.settings = context.settings
-        self.cache = context.cache
-        self.seat = Seat(self.settings.busy_timeout)
-        self._connections = Connections(self.settings, context.log)
-        self._log = context.log
+        settings, log = context.settings, context.log
+        self.settings = settings
+        self._connections = Connections(settings, log, self.pragmas)
+        self._carrier = Carrier(settings, context.cache)
+        self._transactions = Transactions(settings, self._connections, self._carrier)
+        self._log = log
         self._observers = context.observers
-        self._watch = Watch(self.settings, self.cache)
-        self._pending: Effects | None = None  # of the implicit transaction
+        self.seat = self._new_seat()
         self._blocks: list[Scope] = []  # open ones, the innermost last
         self.token = object()  # names this engine in contexts, which outlive it
         # A forgotten close() must neither warn nor lose a file handle at exit.
-        weakref.finalize(self, _close_all, self._connections, self._watch)
+        weakref.finalize(self, _close_all, self._connections, self._carrier.watch)
 
     # --- state ---
 
@@ -65,8 +66,49 @@ class LocalEngine:
             msg = f"{verb} inside an open block would lose its writes: leave it first"
             raise TransactionError(msg)
 
+    def mode(
+        self,
+        *,
+        read_only: bool = False,
+        timeout: float | None = None,
+        immediate: bool | None = None,
+    ) -> Mode:
+        """Return how a block is to be opened; raises ``ValueError``."""
+        begin = self.settings.begin_sql
+        if immediate is not None:
+            begin = "BEGIN IMMEDIATE" if immediate else "BEGIN DEFERRED"
+        if read_only:
+            if immediate:
+                msg = "a read-only transaction takes no lock: leave out immediate"
+                raise ValueError(msg)
+            begin = "BEGIN DEFERRED"
+        snapshot = read_only and not self.settings.is_memory
+        return Mode(begin, read_only, snapshot, stop.deadline(self.token, timeout))
+
+    def add_callback(self, callback: Callback) -> bool:
+        """Have it called after the commit; false if nothing is open that could end."""
+        scope = self._scope()
+        effects = self._transactions.pending if scope is None else scope.effects
+        if effects is None:
+            return False
+        effects.callbacks.append(callback)
+        return True
+
+    def oldest_reader(self) -> Lease | None:
+        """Return the lease of who has been reading for the longest time."""
+        return self._connections.oldest_lease()
+
+    def _new_seat(self) -> Seat:
+        return Seat(self.settings.busy_timeout, self._connections.doing)
+
     def _scope(self) -> Scope | None:
         return scopes.innermost(self.token)
+
+    def _deadline(self, seconds: float | None) -> float:
+        """Return when an operation has to end that is asked for now."""
+        deadline = stop.deadline(self.token, seconds)
+        scope = self._scope()
+        return deadline if scope is None else min(deadline, scope.deadline)
 
     def _block_to_leave(self) -> Scope:
         """Return the block of the running code.
@@ -94,275 +136,91 @@ class LocalEngine:
         """What operations inside this block, or outside of all, take in turn."""
         return self.seat if scope is None else scope.seat
 
-    def _reads_elsewhere(self, access: Access, scope: Scope | None) -> bool:
+    def _is_alone(self, scope: Scope | None) -> bool:
+        """Whether no transaction is open that an operation would join."""
+        return scope is None and self._transactions.pending is None
+
+    def _reads_elsewhere(self, drive: Drive[Any], scope: Scope | None) -> bool:
         """Whether the lease is a reader, which nobody has to wait for."""
-        alone = scope is None and self._pending is None
-        return access is Access.READ and alone and not self.settings.is_memory
+        is_read = drive.access is Access.READ
+        return is_read and self._is_alone(scope) and not self.settings.is_memory
 
-    def oldest_reader(self) -> Lease | None:
-        """Return the lease of who has been reading for the longest time."""
-        return self._connections.oldest_lease()
-
-    def _close(self) -> None:
-        """Close every connection; an implicit transaction is discarded."""
-        writer = self.writer_connection
-        if writer is not None and self._pending is not None:
-            if writer.in_transaction:
-                self._pending.undo()
-            self._pending = None
-        self._connections.close()
-        self._watch.close()
-        self.cache.forget_everything()
-        self.cache.reset_stats()
-
-    # --- carrying an operation out; the lease is held ---
-
-    def _serve(self, drive: Drive[Any]) -> None:
-        """Answer from the cache as long as it knows."""
-        while not drive.finished and drive.request.memo is not None:
-            self._watch.look(self.writer_connection)
-            answer = self.cache.lookup(drive.request.memo)
-            if answer is None:
-                return
-            drive.answer((answer,))
+    def _shares_commit(self, drive: Drive[Any], scope: Scope | None) -> bool:
+        """Whether it may be written in one transaction with others that wait."""
+        is_short = drive.again is not None and self.settings.auto_commit
+        return is_short and self._is_alone(scope)
 
     def _uses_cache(self) -> bool:
         """Whether answers may be remembered: never while something is not committed."""
-        return self.cache.enabled and self._scope() is None and self._pending is None
+        return self._carrier.cache.enabled and self._is_alone(self._scope())
+
+    # --- work; the lease is held ---
+
+    def _serve(self, drive: Drive[Any]) -> None:
+        self._carrier.serve(drive, self.writer_connection)
 
     def _carry_reader(self, drive: Drive[Any]) -> None:
         with self._connections.reader(drive.asker) as connection:
-            self._carry(drive, connection, use_cache=self.cache.enabled)
+            use_cache = self._carrier.cache.enabled
+            self._carrier.carry(drive, connection, use_cache=use_cache)
 
     def _carry_visitor(self, drive: Drive[Any]) -> None:
         """Run on a connection of its own, closed afterwards."""
-        with (
-            reported_as(SqlExecutionError, self.settings.begin_sql),
-            closing(Connection(self.settings, self._log, reader=False)) as connection,
-        ):
-            self._carry(drive, connection, use_cache=False)
-
-    def _carry_writer(self, drive: Drive[Any], scope: Scope | None) -> None:
-        """Run on the writer: alone, in a block, or in the implicit transaction."""
-        connection = self._connections.writer()
-        if scope is not None and not scope.is_open:
-            raise _lost_transaction()
-        if scope is not None:
-            scope.hand_waits(drive.trace)
-            self._carry_in(drive, connection, scope.effects)
-        elif drive.access is not Access.WRITE:
-            self._carry(drive, connection, use_cache=self._uses_cache())
-        elif self.settings.auto_commit and self._pending is None:
-            self._carry_alone(drive, connection)
-        else:
-            self._carry_pending(drive, connection)
-            if self.settings.auto_commit:  # switched on meanwhile
-                self._commit(None)
-
-    def _carry_in(
-        self, drive: Drive[Any], connection: Connection, effects: Effects
-    ) -> None:
-        """Run inside the open transaction."""
-        if not connection.in_transaction:
-            raise _lost_transaction()
-        with _taken_back(drive.effects):
-            self._carry_unit(drive, connection)
-        effects.merge(drive.effects)
-
-    def _carry_unit(self, drive: Drive[Any], connection: Connection) -> None:
-        """Run, in one transaction or savepoint around it if that is asked for."""
-        if not drive.is_unit:
-            self._carry(drive, connection, use_cache=False)
-            return
-        with connection.unit(drive.trace):
-            self._carry(drive, connection, use_cache=False)
-
-    def _carry_alone(self, drive: Drive[Any], connection: Connection) -> None:
-        """Run in auto-commit mode: each request is a transaction of its own."""
-        self._watch.look(connection)
-        with _taken_back(drive.effects):
-            self._carry_unit(drive, connection)
-            if connection.in_transaction:  # opened through the raw connection
-                connection.control("COMMIT")
-        self._committed(drive.effects, connection)
-
-    def _carry_pending(self, drive: Drive[Any], connection: Connection) -> None:
-        """Run in the implicit transaction, which stays open when it worked."""
-        first = self._drop_ended_transaction(connection)
-        if first:
-            self._watch.look(connection)
-            connection.begin(drive.trace)
-        try:
-            self._carry_in(drive, connection, self._pending or Effects())
-        except BaseException as error:
-            if first:
-                connection.undo("ROLLBACK")
-            elif not connection.in_transaction:
-                self._lose_pending(error)
-            raise
-        if self._pending is None:
-            self._pending = drive.effects
-
-    def _drop_ended_transaction(self, connection: Connection) -> bool:
-        """Whether no implicit transaction is open; the raw connection may end one."""
-        if connection.in_transaction:
-            return False
-        self._pending = None
-        return True
-
-    def _lose_pending(self, error: BaseException) -> None:
-        """Say that a severe error made SQLite undo what was written before it, too."""
-        if self._pending is not None:
-            self._pending.undo()
-            self._pending = None
-        raise _lost_transaction() from error
-
-    def _carry(
-        self, drive: Drive[Any], connection: Connection, *, use_cache: bool
-    ) -> None:
-        # SQLite undoes all of a transaction when a write in it is interrupted.
-        if drive.access is Access.READ or not connection.in_transaction:
-            drive.interrupt = connection.raw.interrupt
-        try:
-            while not drive.finished:
-                if drive.cancelled:
-                    raise Fault("cancelled")  # nobody hears it
-                self._step(drive, connection, use_cache=use_cache)
-        finally:
-            drive.interrupt = None
-
-    def _step(
-        self, drive: Drive[Any], connection: Connection, *, use_cache: bool
-    ) -> None:
-        try:
-            results = self._answer(drive, connection, use_cache=use_cache)
-        except Fault as fault:
-            drive.refuse(fault)
-        else:
-            drive.answer(results)
-        if use_cache:
-            self._serve(drive)
-
-    def _answer(
-        self, drive: Drive[Any], connection: Connection, *, use_cache: bool
-    ) -> list[Result]:
-        memo = drive.request.memo
-        if memo is None or not use_cache:
-            return connection.answer(drive.request, drive.trace)
-        version = self.cache.version(memo)
-        results = connection.answer(drive.request, drive.trace)
-        self.cache.store(memo, results[0], version)
-        return results
-
-    def _committed(self, effects: Effects, connection: Connection) -> None:
-        """Let go what was remembered of the tables written."""
-        if effects.everything:
-            self.cache.forget_everything()
-        elif effects.tables:
-            self.cache.forget(effects.tables)
-        effects.clear()
-        self._watch.note_own_commit(connection)
-
-    # --- blocks and transactions; the seat is held ---
-
-    def _begin(self, scope: Scope) -> None:
         with reported_as(SqlExecutionError, self.settings.begin_sql):
-            connection = self._connections.writer()
-            self._watch.look(connection)
-            if scope.parent is not None and not connection.in_transaction:
-                raise _lost_transaction()
-            if scope.parent is None and self._pending is not None:
-                scope.adopt(self._pending)
-                self._pending = None
-            else:
-                connection.open(scope.opening(self.settings.begin_sql), scope.trace)
-            scope.begun()
+            connection = Connection(self.settings, self._log, reader=False)
+            try:
+                self._carrier.carry(drive, connection)
+            finally:
+                connection.close()
 
-    def _abandon(self, scope: Scope) -> None:
-        """Take back a block that nobody got to use."""
-        if scope.adopted:
-            self._pending = scope.effects
-        elif scope.is_open:
-            self._connections.writer().undo(*scope.undoing())
-        scope.ended()
-
-    def _end(self, scope: Scope, *, keep: bool) -> None:
+    def _carry_shared(self, drive: Drive[Any]) -> None:
+        """Run a short write, and those that wait behind it in the same transaction."""
         connection = self._connections.writer()
-        effects = scope.effects
-        if not keep:
-            connection.undo(*scope.undoing())
-            effects.undo()
-            return
-        try:
-            self._keep(scope, connection)
-        except BaseException:
-            connection.undo(*scope.undoing())
-            effects.undo()
-            raise
-        if scope.parent is None:
-            self._committed(effects, connection)
+        companions = self.seat.companions()
+        if companions:
+            self._carrier.together(drive, companions, connection)
         else:
-            scope.parent.effects.merge(effects)
+            self._carrier.alone(drive, connection)
 
-    def _keep(self, scope: Scope, connection: Connection) -> None:
-        if not connection.in_transaction:
-            raise _lost_transaction()
-        with reported_as(SqlExecutionError, scope.keeping()):
-            connection.control(scope.keeping())
-
-    def _commit(self, scope: Scope | None) -> None:
-        """Commit what is open; a block goes on with a new transaction."""
-        connection = self.writer_connection
-        if connection is None or not connection.in_transaction:
+    def _carry_writer(
+        self, drive: Drive[Any], scope: Scope | None, budget: float | None = None
+    ) -> None:
+        """Run in a block, in the implicit transaction, or alone on the writer."""
+        if scope is not None:
+            self._carry_in_block(drive, scope, budget)
             return
-        lineage = scope.lineage() if scope else []
-        with reported_as(SqlExecutionError, "COMMIT"):
-            connection.control("COMMIT")
-            for each in self._take_effects(lineage):
-                self._committed(each, connection)
-            for block in lineage:
-                connection.control(block.opening(self.settings.begin_sql))
+        connection = self._connections.writer()
+        pending = self._transactions.pending
+        if drive.access is not Access.WRITE:
+            if pending is None:
+                connection.abandon()
+            use_cache = self._carrier.cache.enabled and pending is None
+            self._carrier.carry(drive, connection, use_cache=use_cache, budget=budget)
+        elif self.settings.auto_commit and pending is None:
+            self._carrier.alone(drive, connection, budget)
+        else:
+            self._transactions.carry(drive, connection)
+            if self.settings.auto_commit:  # switched on meanwhile
+                self._transactions.commit(None)
 
-    def _rollback(self, scope: Scope | None) -> None:
-        """Take back what the innermost block, or the implicit transaction, did."""
-        connection = self.writer_connection
-        if connection is None:
-            return
-        if scope and scope.parent and not connection.in_transaction:
-            raise _lost_transaction()
-        if scope is None:
-            self._drop_ended_transaction(connection)
-        effects = scope.effects if scope else self._pending
-        with reported_as(SqlExecutionError, "ROLLBACK"):
-            connection.undo(*(scope.undoing() if scope else ("ROLLBACK",)))
-            if effects is not None:
-                effects.undo()
-                effects.clear()
-            if scope is None:
-                self._pending = None
-            else:
-                connection.control(scope.opening(self.settings.begin_sql))
+    def _carry_in_block(
+        self, drive: Drive[Any], scope: Scope, budget: float | None
+    ) -> None:
+        if not scope.is_open:
+            raise lost_transaction()
+        if scope.read_only and drive.access is Access.WRITE:
+            msg = "this transaction is read-only: write outside of it"
+            raise TransactionError(msg)
+        scope.hand_waits(drive.trace)
+        self._carrier.within(drive, scope.connection, scope.effects, budget)
 
-    def _take_effects(self, lineage: list[Scope]) -> list[Effects]:
-        pending, self._pending = self._pending, None
-        return [scope.effects for scope in lineage] or ([pending] if pending else [])
-
-
-@contextmanager
-def _taken_back(effects: Effects) -> Iterator[None]:
-    """Undo what an operation assigned when it fails."""
-    try:
-        yield
-    except BaseException:
-        effects.undo()
-        raise
-
-
-def _lost_transaction() -> TransactionError:
-    return TransactionError(
-        "the transaction of this block has ended, by SQLite after a severe error or "
-        "through the raw connection. Leave the block and try again."
-    )
+    def _close(self) -> None:
+        """Close every connection; an implicit transaction is discarded."""
+        self._transactions.discard_pending()
+        self._connections.close()
+        self._carrier.watch.close()
+        self._carrier.cache.forget_everything()
+        self._carrier.cache.reset_stats()
 
 
 def _close_all(connections: Connections, watch: Watch) -> None:

@@ -1,18 +1,15 @@
-"""Measures a statement for those who want to know about it."""
+"""Tells of statements to those who want to know about them."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from time import perf_counter
+from collections.abc import Callable
 
 from sqliter.core.events import Trace
 from sqliter.core.faults import Fault
 from sqliter.core.statement import Result, Statement, verb_of
 
 _PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "VALUES")
-_WRITING = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
 def observed(
@@ -21,40 +18,22 @@ def observed(
     raw: sqlite3.Connection,
     trace: Trace,
 ) -> Result:
-    """Run a statement, and tell how that went."""
-
-    def tell(rows: int, error: BaseException | None = None) -> None:
-        seconds = perf_counter() - started
-        trace.tell(statement, seconds, rows, error, lambda: plan_of(statement, raw))
-
-    trace.served()
-    started = perf_counter()
+    """Run a statement and tell how that went, unless it will be run once more."""
+    trace.start()
     try:
         result = run()
     except Fault as fault:
-        tell(0, fault.original or fault)
+        error = answer_in(fault)
+        trace.tell(statement, error=error, plan=lambda: plan_of(statement, raw))
         raise
-    tell(max(len(result.rows), result.rowcount, 0))
+    rows = max(len(result.rows), result.rowcount, 0)
+    trace.tell(statement, rows, plan=lambda: plan_of(statement, raw))
     return result
 
 
-@contextmanager
-def locking(sql: str, trace: Trace) -> Iterator[None]:
-    """Around the beginning of a transaction; told only if it does not succeed."""
-    trace.served()
-    started = perf_counter()
-    try:
-        yield
-    except Fault as fault:
-        trace.lock += perf_counter() - started
-        trace.tell(Statement(sql), 0.0, error=fault.original or fault)
-        raise
-    trace.lock += perf_counter() - started
-
-
-def writes_alone(statement: Statement, raw: sqlite3.Connection) -> bool:
-    """Whether SQLite would begin a transaction for it, and wait for others inside."""
-    return not raw.in_transaction and verb_of(statement.sql) in _WRITING
+def answer_in(fault: Fault) -> BaseException:
+    """Return what SQLite had answered, where it did."""
+    return fault.original or fault.__cause__ or fault.__context__ or fault
 
 
 def plan_of(statement: Statement, raw: sqlite3.Connection) -> list[str]:

@@ -10,70 +10,124 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from math import inf
+from typing import Any
 
+from sqliter.core.askers import name_of
+from sqliter.core.faults import LateFault
+from sqliter.core.stop import Stop
 from sqliter.exceptions import DatabaseBusyError
 
 GRACE = 0.1
 """Seconds to look once more before giving up."""
 
+COMPANIONS = 128
+"""Writes that are carried together at most."""
+
 
 class Ticket:
     """A place in the queue; ``call`` wakes whoever waits for it.
 
-    ``watched`` is the holder that its owner waits for, until ``deadline``.
+    ``who`` is a thread or a task. ``parcel`` is work that the holder of the seat may
+    carry along: the ticket is ``taken`` then, and ``over`` when that is done, with the
+    ``error`` it ended with. ``watched`` is the holder that its owner waits for, until
+    ``deadline``.
     """
 
     __slots__ = (
         "call",
         "deadline",
+        "error",
         "granted",
         "has_grace",
         "is_hopeless",
-        "name",
+        "over",
+        "parcel",
+        "taken",
         "thread",
         "watched",
+        "who",
     )
 
-    def __init__(self, name: str, call: Callable[[], object]) -> None:
-        self.name = name
+    def __init__(
+        self, who: object, call: Callable[[], object], parcel: Any = None
+    ) -> None:
+        self.who = who
         self.call = call
+        self.parcel = parcel
         self.thread = threading.get_ident()
-        self.granted = False
+        self.granted = self.taken = self.over = False
+        self.error: BaseException | None = None
         self.is_hopeless = False
         self.watched: Ticket | None = None
         self.deadline = 0.0
         self.has_grace = True
+
+    @property
+    def is_called(self) -> bool:
+        """Whether its owner has nothing to wait for any more."""
+        return self.granted or self.over
+
+    def finish(self, error: BaseException | None) -> None:
+        """Tell the owner that the parcel was carried."""
+        self.error = error
+        self.over = True
+        _wake(self)
 
 
 class Seat:
     """A fair lock that names its holder when the wait was in vain.
 
     A holder that keeps it for longer than ``timeout`` seconds makes those who wait
-    raise ``DatabaseBusyError``.
+    raise ``DatabaseBusyError``; ``doing`` says what it is doing.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(
+        self, timeout: float, doing: Callable[[], str | None] = lambda: None
+    ) -> None:
         self.timeout = timeout
+        self._doing = doing
         self._mutex = threading.Lock()
         self._queue: deque[Ticket] = deque()
         self._holder: Ticket | None = None
         self._since = 0.0
 
-    def take(self, name: str) -> None:
-        """Wait for the seat, blocking the thread."""
+    def take(self, who: object, stop: Stop, parcel: Any = None) -> Ticket | None:
+        """Wait for the seat, blocking the thread.
+
+        Returns the ticket if its parcel was carried by somebody else, else ``None``:
+        the seat was taken. Raises ``DatabaseBusyError``, or what ``stop`` says.
+        """
+        if self.try_take(who):
+            return None
         asleep = threading.Lock()  # released by whoever calls: cheaper than an Event
         asleep.acquire()
-        ticket = self.sit_or_queue(name, asleep.release)
+        ticket = self.sit_or_queue(who, asleep.release, parcel)
         if ticket is None:
-            return
+            return None
         # A thread that waits for itself would wait for ever.
         ticket.is_hopeless = self._holder_is(threading.get_ident())
         try:
-            while not asleep.acquire(timeout=self.patience(ticket)):
+            while not asleep.acquire(timeout=self.patience(ticket, stop)):
                 continue
+        except LateFault:
+            if self.leave_queue(ticket):
+                raise
+            _wait_until_over(asleep, ticket)
         except BaseException:  # Ctrl-C: nobody would ever give the seat back
-            self.leave_queue(ticket)
+            if not self.leave_queue(ticket):
+                ticket.parcel.cancel()
+                _wait_until_over(asleep, ticket)
             raise
+        return ticket if ticket.over else None
+
+    def try_take(self, who: object) -> bool:
+        """Take the seat if nobody has it; say whether that was so."""
+        with self._mutex:
+            if self._holder is not None:
+                return False
+            self._sit(Ticket(who, _nobody_waits))
+            return True
 
     def give_back(self) -> None:
         """Hand the seat to the next in the queue."""
@@ -82,16 +136,15 @@ class Seat:
                 ticket = self._queue.popleft()
                 ticket.granted = True
                 self._sit(ticket)
-                try:
-                    ticket.call()
-                except RuntimeError:  # its event loop is closed: nobody waits there
-                    continue
-                return
+                if _wake(ticket):
+                    return
             self._holder = None
 
-    def sit_or_queue(self, name: str, call: Callable[[], object]) -> Ticket | None:
+    def sit_or_queue(
+        self, who: object, call: Callable[[], object], parcel: Any = None
+    ) -> Ticket | None:
         """Take the seat if it is free (``None``), else join the queue."""
-        ticket = Ticket(name, call)
+        ticket = Ticket(who, call, parcel)
         with self._mutex:
             if self._holder is None:
                 self._sit(ticket)
@@ -99,13 +152,32 @@ class Seat:
             self._queue.append(ticket)
             return ticket
 
-    def patience(self, ticket: Ticket) -> float:
+    def companions(self) -> list[Ticket]:
+        """Take those with parcels out of the queue, up to the first without."""
+        taken: list[Ticket] = []
+        with self._mutex:
+            while self._queue and len(taken) < COMPANIONS:
+                if self._queue[0].parcel is None:
+                    break
+                ticket = self._queue.popleft()
+                ticket.taken = True
+                taken.append(ticket)
+        return taken
+
+    def patience(self, ticket: Ticket, stop: Stop | None = None) -> float:
         """Return the seconds to wait on: a long queue is fine while it moves.
 
         Raises ``DatabaseBusyError`` once the same holder was waited for too long.
         """
+        left = inf
+        if stop is not None:
+            stop.check()
+            left = stop.left
+        return max(0.0, min(left, self._patience(ticket)))
+
+    def _patience(self, ticket: Ticket) -> float:
         with self._mutex:
-            if ticket.granted:
+            if ticket.granted or ticket.taken:
                 return self.timeout
             if ticket.watched is not self._holder:
                 ticket.watched, ticket.has_grace = self._holder, True
@@ -124,19 +196,25 @@ class Seat:
             if self._holder is None:
                 return None, 0.0, 0
             age = time.monotonic() - self._since
-            return self._holder.name, age, len(self._queue)
+            return name_of(self._holder.who), age, len(self._queue)
 
     def _holder_is(self, thread: int) -> bool:
         holder = self._holder
         return holder is not None and holder.thread == thread
 
-    def leave_queue(self, ticket: Ticket) -> None:
-        """Give up waiting, and the seat if it had been granted already."""
+    def leave_queue(self, ticket: Ticket) -> bool:
+        """Give up waiting, and the seat if it had been granted already.
+
+        Returns false if somebody is carrying the parcel: that cannot be left.
+        """
         with self._mutex:
+            if ticket.taken:
+                return False
             if not ticket.granted:
                 self._queue.remove(ticket)
-                return
+                return True
         self.give_back()
+        return True
 
     def _sit(self, ticket: Ticket) -> None:
         self._holder = ticket
@@ -144,9 +222,28 @@ class Seat:
 
     def _busy(self) -> DatabaseBusyError:
         holder = self._holder
-        name = holder.name if holder else "another task"
+        name = name_of(holder.who) if holder else "another task"
         age = time.monotonic() - self._since
+        doing = self._doing()
         return DatabaseBusyError(
-            f"{name} has been using it for {age:.1f} s. "
+            f"{name} has been using it for {age:.1f} s"
+            f"{f' (its last statement: {doing})' if doing else ''}. "
             "Keep transactions short, or raise busy_timeout."
         )
+
+
+def _wake(ticket: Ticket) -> bool:
+    try:
+        ticket.call()
+    except RuntimeError:  # its event loop is closed: nobody waits there
+        return False
+    return True
+
+
+def _wait_until_over(asleep: threading.Lock, ticket: Ticket) -> None:
+    while not ticket.over:
+        asleep.acquire(timeout=1)
+
+
+def _nobody_waits() -> None:
+    """Stand for the call of a ticket that never waited."""

@@ -6,7 +6,11 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from math import inf
 from typing import Any, TypeVar
+
+from sqliter.core.faults import LateFault
+from sqliter.core.stop import GRACE, Stop
 
 R = TypeVar("R")
 
@@ -45,13 +49,14 @@ class _Job:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def result(self, interrupt: Callable[[], None] | None) -> Any:
-        """Wait for the end; a cancelled wait interrupts and still waits for it.
+    async def result(self, stop: Stop | None) -> Any:
+        """Wait for the end; a cancelled wait stops the call and still waits for it.
 
-        Cancelled before a thread took it up, the call is never made. A call that has
-        no ``interrupt`` is made in any case.
+        Cancelled, or late, before a thread took it up, the call is never made. A call
+        that has no ``stop`` is made in any case.
         """
         cancelled: asyncio.CancelledError | None = None
+        timer = self._watch_clock(stop)
         while not self._over:
             waiter = self._loop.create_future()
             self._waiters.append(waiter)
@@ -59,16 +64,42 @@ class _Job:
                 await waiter
             except asyncio.CancelledError as error:
                 cancelled = error
-                if interrupt is None:
+                if stop is None:
                     continue
                 if self._claim.acquire(blocking=False):
                     raise
-                interrupt()
+                cancel(stop, self._loop)
+        if timer is not None:
+            timer.cancel()
         if cancelled is not None:
             raise cancelled
         if self._error is not None:
             raise self._error
         return self._value
+
+    def _watch_clock(self, stop: Stop | None) -> asyncio.TimerHandle | None:
+        if stop is None or stop.deadline == inf:
+            return None
+        return self._loop.call_later(stop.left, self._expire)
+
+    def _expire(self) -> None:
+        if self._claim.acquire(blocking=False):
+            self._error = LateFault()
+            self._end()
+
+
+class _Chore:
+    """A call that nobody waits for."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.work = call
+
+
+def cancel(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
+    """Stop what is done in a thread; what is gentle gets a moment to end by itself."""
+    stop.cancel()
+    if stop.is_gentle:
+        loop.call_later(GRACE, stop.interrupt)
 
 
 class Workers:
@@ -80,22 +111,25 @@ class Workers:
         self._start_over()
 
     def _start_over(self) -> None:
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Job | _Chore | None] = queue.SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._count = 0
 
-    async def run(
-        self, call: Callable[[], R], interrupt: Callable[[], None] | None = None
-    ) -> R:
+    async def run(self, call: Callable[[], R], stop: Stop | None = None) -> R:
         """Call in a thread: one hop. When it raises or returns, so does this.
 
-        ``interrupt`` stops the call when the wait is cancelled; a call without it goes
-        on to its end first.
+        ``stop`` stops the call when the wait is cancelled; a call without it goes on to
+        its end first.
         """
         job = _Job(call, asyncio.get_running_loop())
         self._hire()
         self._jobs.put(job)
-        return await job.result(interrupt)  # type: ignore[no-any-return]
+        return await job.result(stop)  # type: ignore[no-any-return]
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Call in a thread; nobody waits for it. It must not raise."""
+        self._hire()
+        self._jobs.put(_Chore(call))
 
     def dismiss(self) -> None:
         """Let every thread end after its work; new work gets new threads."""
@@ -116,7 +150,9 @@ class Workers:
         self._count += 1
 
 
-def _work(jobs: queue.SimpleQueue[_Job | None], idle: threading.Semaphore) -> None:
+def _work(
+    jobs: queue.SimpleQueue[_Job | _Chore | None], idle: threading.Semaphore
+) -> None:
     # A function, not a method: a thread must not keep its database alive.
     while (job := jobs.get()) is not None:
         job.work()

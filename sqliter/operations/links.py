@@ -9,7 +9,7 @@ from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import reported_as
 from sqliter.core.statement import Statement
-from sqliter.core.steps import Steps, ask, ask_all, reads, writes
+from sqliter.core.steps import Steps, ask, ask_all, reads, writes, writes_shortly
 from sqliter.exceptions import JunctionTableError, RecordFetchError
 from sqliter.model.relations import Junction
 from sqliter.operations.schema import known_junction
@@ -30,7 +30,7 @@ class Links(NamedTuple):
     undo: Callable[[], None] | None = None
 
 
-@writes
+@writes_shortly
 def add(
     effects: Effects, links: Links, keys: Sequence[int], context: Context
 ) -> Steps[None]:
@@ -39,7 +39,7 @@ def add(
     yield from _write(effects, links, statements, context)
 
 
-@writes
+@writes_shortly
 def remove(
     effects: Effects, links: Links, keys: Sequence[int], context: Context
 ) -> Steps[None]:

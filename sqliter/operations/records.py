@@ -10,7 +10,14 @@ from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault, reported_as
 from sqliter.core.statement import Memo, Result, Value
-from sqliter.core.steps import Steps, ask, ask_all, reads, writes
+from sqliter.core.steps import (
+    Steps,
+    ask,
+    ask_all,
+    reads,
+    writes,
+    writes_shortly,
+)
 from sqliter.exceptions import (
     RecordDeletionError,
     RecordFetchError,
@@ -33,7 +40,7 @@ __all__ = ["bulk_insert", "delete", "get", "insert", "update"]
 M = TypeVar("M", bound=BaseDBModel)
 
 
-@writes
+@writes_shortly
 def insert(
     effects: Effects, instance: M, context: Context, *, timestamp_override: bool = False
 ) -> Steps[M]:
@@ -105,7 +112,7 @@ def get(
     return found[0] if found else None
 
 
-@writes
+@writes_shortly
 def update(effects: Effects, instance: BaseDBModel, context: Context) -> Steps[None]:
     """Write an instance's fields to its row; only those it has, if it is partial."""
     table = table_of(type(instance))
@@ -124,7 +131,7 @@ def update(effects: Effects, instance: BaseDBModel, context: Context) -> Steps[N
     _assign(effects, instance, stamp)
 
 
-@writes
+@writes_shortly
 def delete(
     effects: Effects, model: type[BaseDBModel], primary_key: Any, context: Context
 ) -> Steps[None]:

@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
 from sqliter.core.context import Context
 from sqliter.core.statement import Statement
+from sqliter.core.stop import check_seconds
 from sqliter.exceptions import (
     InvalidOffsetError,
     InvalidOrderError,
@@ -74,6 +75,7 @@ class BaseQuery(Generic[M, D_co]):
         self.model_class = model_class
         self._spec: QuerySpec[M] = QuerySpec(table_of(model_class))
         self._prefetch_paths: tuple[str, ...] = ()
+        self._seconds: float | None = None
         self.fields(fields)
 
     # --- what it is ---
@@ -301,7 +303,19 @@ class BaseQuery(Generic[M, D_co]):
         found = projection.having(self._spec, conditions)
         return self._with(having=(*self._spec.having, *found))
 
-    # --- the cache ---
+    # --- how it is answered ---
+
+    def timeout(self, seconds: float) -> Self:
+        """Stop what takes longer, waiting included: ``OperationTimeoutError``.
+
+        Raises ``ValueError`` unless the number is positive.
+
+        Example:
+            >>> db.select(Book).filter(title__icontains="sea").timeout(0.5).fetch_all()
+        """
+        check_seconds(seconds)
+        self._seconds = seconds
+        return self
 
     def bypass_cache(self) -> Self:
         """Neither read nor write the result cache."""

@@ -38,33 +38,46 @@ class QueryBuilder(BaseQuery[M, Database]):
 
     def fetch_all(self) -> list[M]:
         """Return every row as an instance."""
-        return self.db.run(select.fetch_all(self._rows("fetch_all"), self.db.context))
+        return self.db.run(
+            select.fetch_all(self._rows("fetch_all"), self.db.context), self._seconds
+        )
 
     def fetch_one(self) -> M | None:
         """Return the first row the query gives, or ``None``."""
-        return self.db.run(select.fetch_one(self._rows("fetch_one"), self.db.context))
+        return self.db.run(
+            select.fetch_one(self._rows("fetch_one"), self.db.context), self._seconds
+        )
 
     def fetch_first(self) -> M | None:
         """Return the first row in the query's order (by ``pk`` if it has none)."""
         return self.db.run(
-            select.fetch_first(self._rows("fetch_first"), self.db.context)
+            select.fetch_first(self._rows("fetch_first"), self.db.context),
+            self._seconds,
         )
 
     def fetch_last(self) -> M | None:
         """Return the last row in the query's order (by ``pk`` if it has none)."""
-        return self.db.run(select.fetch_last(self._rows("fetch_last"), self.db.context))
+        return self.db.run(
+            select.fetch_last(self._rows("fetch_last"), self.db.context), self._seconds
+        )
 
     def fetch_dicts(self) -> list[dict[str, Any]]:
         """Return a dict per group: grouped fields, then aggregates."""
-        return self.db.run(select.fetch_dicts(self._groups(), self.db.context))
+        return self.db.run(
+            select.fetch_dicts(self._groups(), self.db.context), self._seconds
+        )
 
     def count(self) -> int:
         """Return how many rows the query gives; limit and offset count."""
-        return self.db.run(select.count(self._rows("count"), self.db.context))
+        return self.db.run(
+            select.count(self._rows("count"), self.db.context), self._seconds
+        )
 
     def exists(self) -> bool:
         """Return whether the query gives any row."""
-        return self.db.run(select.exists(self._rows("exists"), self.db.context))
+        return self.db.run(
+            select.exists(self._rows("exists"), self.db.context), self._seconds
+        )
 
     def update(self, values: dict[str, Any]) -> int:
         """Write these values to every matching row; return how many there were.
@@ -73,7 +86,7 @@ class QueryBuilder(BaseQuery[M, Database]):
         unless given. Raises ``RecordUpdateError`` when SQLite refuses.
         """
         return self.db.run(
-            bulk.update(self._changes("update"), values, self.db.context)
+            bulk.update(self._changes("update"), values, self.db.context), self._seconds
         )
 
     def delete(self) -> int:
@@ -81,10 +94,13 @@ class QueryBuilder(BaseQuery[M, Database]):
 
         Limit, offset and order are ignored. Raises ``RecordDeletionError``.
         """
-        return self.db.run(bulk.delete(self._changes("delete"), self.db.context))
+        return self.db.run(
+            bulk.delete(self._changes("delete"), self.db.context), self._seconds
+        )
 
     def explain(self) -> list[str]:
         """Return SQLite's plan for the query, a line per step."""
         return self.db.run(
-            select.explain(self._statement(), self._spec, self.db.context)
+            select.explain(self._statement(), self._spec, self.db.context),
+            self._seconds,
         )

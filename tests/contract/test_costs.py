@@ -122,12 +122,35 @@ HOPS = {
 
 @pytest.mark.parametrize("name", HOPS)
 async def test_an_operation_takes_one_hop_to_a_thread(name, tmp_path, counted):
-    db = AsyncSqliterDB(tmp_path / "x.db")
+    db = AsyncSqliterDB(tmp_path / "x.db", inline=False)
     await db.create_table(Reading)
     await db.insert(Reading(value=1))
     hops = counted(workers, "_Job")
     await HOPS[name](db)
     assert hops.count == 1
+    await db.close()
+
+
+SHORT = {
+    "insert": lambda db: db.insert(Reading(value=2)),
+    "get": lambda db: db.get(Reading, 1),
+    "fetch all": lambda db: db.select(Reading).fetch_all(),
+    "count": lambda db: db.select(Reading).count(),
+    "raw fetch": lambda db: db.fetch("SELECT 1"),
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+async def test_what_is_short_takes_no_hop(name, tmp_path, counted):
+    db = AsyncSqliterDB(tmp_path / "x.db")
+    await db.create_table(Reading)
+    await db.insert(Reading(value=1))
+    await db.select(Reading).fetch_all()  # opens a reader, in a thread
+    hops = counted(workers, "_Job")
+    await SHORT[name](db)
+    async with db:
+        await SHORT[name](db)
+    assert hops.count == 0
     await db.close()
 
 

@@ -24,9 +24,9 @@ from support import (
 from sqliter import SqliterDB, StatementEvent
 from sqliter.core import events
 from sqliter.core.logs import render
-from sqliter.engines import observing
 from sqliter.exceptions import (
     DatabaseBusyError,
+    OperationTimeoutError,
     RecordInsertionError,
     SqlExecutionError,
 )
@@ -195,7 +195,6 @@ class Clock:
 def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(events, "perf_counter", clock)
-    monkeypatch.setattr(observing, "perf_counter", clock)
     return clock
 
 
@@ -326,11 +325,18 @@ async def raw_models(db):
     await db.fetch("UPDATE users SET age = 1 RETURNING *", model=User)
 
 
-WRITES = [single, several, in_block, raw, raw_models]
+WRITES = {
+    single: "INSERT",
+    several: "BEGIN",
+    in_block: "BEGIN",
+    raw: "UPDATE",
+    raw_models: "BEGIN",
+}
+"""Ways to write, and the statement that has to wait for other programs."""
 
 
 @pytest.mark.only("file")
-@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("write", list(WRITES))
 async def test_waiting_for_another_program_is_the_lock(db, told, write):
     await filled(db, "a")
     db.on_statement(told)
@@ -343,8 +349,10 @@ async def test_waiting_for_another_program_is_the_lock(db, told, write):
 
 
 @pytest.mark.only("file")
-@pytest.mark.parametrize("write", WRITES)
-async def test_a_transaction_that_cannot_begin_is_told(make_db, told, write):
+@pytest.mark.parametrize(("write", "verb"), WRITES.items())
+async def test_what_waited_in_vain_for_another_program_is_told(
+    make_db, told, write, verb
+):
     db = await filled(make_db(busy_timeout=0.1), "a")
     db.on_statement(told)
     with outside(db) as other:
@@ -352,11 +360,27 @@ async def test_a_transaction_that_cannot_begin_is_told(make_db, told, write):
         with pytest.raises(DatabaseBusyError):
             await write(db)
     (event,) = told
-    assert event.sql == "BEGIN IMMEDIATE"
-    assert isinstance(event.error, sqlite3.OperationalError)
-    assert event.lock >= 0.1
-    assert (event.run, event.rows) == (0.0, 0)
+    assert event.sql.startswith(verb)
+    assert str(event.error) == "database is locked"
+    assert event.lock > 0.09
+    assert (event.run < 0.09, event.rows) == (True, 0)
     await write(db)
+    assert_no_transaction_left(db)
+
+
+@pytest.mark.only("file")
+@pytest.mark.parametrize(("write", "verb"), WRITES.items())
+async def test_what_waited_until_its_time_was_up_is_told(db, told, write, verb):
+    await filled(db, "a")
+    db.on_statement(told)
+    with outside(db) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationTimeoutError), db.timeout(0.1):
+            await write(db)
+    (event,) = told
+    assert event.sql.startswith(verb)
+    assert str(event.error) == "database is locked"
+    assert 0.05 < event.lock < 4
     assert_no_transaction_left(db)
 
 
@@ -550,6 +574,15 @@ async def test_a_task_that_a_hook_starts_is_not_told(db, told):
 
 
 # --- cancellation and garbage ------------------------------------------------------------
+
+
+@pytest.mark.only("file")
+async def test_a_statement_whose_time_was_up_is_told(watched, told):
+    with pytest.raises(OperationTimeoutError), watched.timeout(0.1):
+        await watched.fetch(ENDLESS)
+    (event,) = told
+    assert (event.sql, str(event.error)) == (ENDLESS, "interrupted")
+    assert 0.05 < event.run < 4
 
 
 @pytest.mark.only("file")

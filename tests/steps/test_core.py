@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextvars
 import gc
 import logging
+import math
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +16,9 @@ import pytest
 from sqliter.core import scopes
 from sqliter.core.cache import Cache, CacheLimits
 from sqliter.core.effects import Effects
+from sqliter.core.faults import Fault, LateFault
 from sqliter.core.logs import StatementLog, render
-from sqliter.core.scopes import Scope
+from sqliter.core.scopes import Mode, Scope
 from sqliter.core.statement import Memo, Request, Result, Statement
 from sqliter.core.steps import (
     Drive,
@@ -26,11 +29,14 @@ from sqliter.core.steps import (
     look_up,
     reads,
     writes,
+    writes_shortly,
 )
+from sqliter.core.stop import Stop, deadline, time_limit
 
 # --- scopes -----------------------------------------------------------------
 
 HOME = object()
+MODE = Mode("BEGIN IMMEDIATE")
 
 
 @pytest.fixture
@@ -38,7 +44,7 @@ def nest() -> Iterator[Any]:
     """Return a function that opens a block inside another."""
 
     def opened(parent: Scope | None = None, home: object = HOME) -> Scope:
-        scope = Scope(home, None, 0, parent)
+        scope = Scope(home, None, 0, parent, MODE)
         scope.begun()
         scopes.enter(scope)
         found.append(scope)
@@ -52,7 +58,7 @@ def nest() -> Iterator[Any]:
 
 def test_the_outermost_block_is_a_transaction(nest: Any) -> None:
     outer = nest()
-    assert outer.opening("BEGIN IMMEDIATE") == "BEGIN IMMEDIATE"
+    assert outer.opening == "BEGIN IMMEDIATE"
     assert outer.keeping() == "COMMIT"
     assert outer.undoing() == ("ROLLBACK",)
 
@@ -62,7 +68,7 @@ def test_inner_blocks_are_savepoints_of_their_own(nest: Any) -> None:
     inner = nest(outer)
     innermost = nest(inner)
     assert [outer.depth, inner.depth, innermost.depth] == [0, 1, 2]
-    assert inner.opening("BEGIN") == f"SAVEPOINT {inner.name}"
+    assert inner.opening == f"SAVEPOINT {inner.name}"
     assert inner.keeping() == f"RELEASE {inner.name}"
     assert inner.undoing() == (f"ROLLBACK TO {inner.name}", f"RELEASE {inner.name}")
     assert inner.name != innermost.name
@@ -106,7 +112,7 @@ def test_a_block_is_not_seen_by_other_threads(nest: Any) -> None:
 
 def test_an_adopted_transaction_keeps_its_effects() -> None:
     pending = Effects()
-    scope = Scope(HOME, None, 0, None)
+    scope = Scope(HOME, None, 0, None, MODE)
     scope.adopt(pending)
     assert scope.adopted
     assert scope.effects is pending
@@ -359,13 +365,71 @@ def test_steps_that_ask_for_nothing_are_finished_at_once() -> None:
     assert Drive(operation()).value == 5
 
 
-def test_an_interrupt_reaches_the_statement_that_runs() -> None:
-    calls: list[int] = []
-    drive = Drive(_two_questions())
+class Worker:
+    """Counts how often it is interrupted, and for whom."""
+
+    def __init__(self) -> None:
+        self.interrupted: list[Stop] = []
+
+    def interrupt(self, stop: Stop) -> None:
+        self.interrupted.append(stop)
+
+
+def test_cancelling_reaches_the_statement_that_runs() -> None:
+    worker, drive = Worker(), Drive(_two_questions())
     drive.cancel()
-    drive.interrupt = lambda: calls.append(1)
+    drive.worker = worker
     drive.cancel()
-    assert calls == [1]
+    assert worker.interrupted == [drive]
+    with pytest.raises(Fault, match="cancelled"):
+        drive.check()
+
+
+def test_what_is_gentle_is_not_interrupted_at_once() -> None:
+    worker, stop = Worker(), Stop()
+    stop.worker, stop.is_gentle = worker, True
+    stop.cancel()
+    assert (worker.interrupted, stop.cancelled) == ([], True)
+    stop.interrupt()
+    assert worker.interrupted == [stop]
+
+
+def test_a_deadline_that_has_passed_is_a_fault() -> None:
+    Stop(time.monotonic() + 60).check()
+    with pytest.raises(LateFault):
+        Stop(time.monotonic()).check()
+
+
+def test_the_nearest_limit_counts_and_only_at_home() -> None:
+    with time_limit(HOME, 60), time_limit(HOME, 600), time_limit(object(), 1):
+        assert 50 < deadline(HOME) - time.monotonic() <= 60
+        assert deadline(HOME, 5) - time.monotonic() <= 5
+    assert deadline(HOME) == math.inf
+
+
+@pytest.mark.parametrize("seconds", [0, -1, math.nan])
+def test_a_timeout_is_positive(seconds: float) -> None:
+    with pytest.raises(ValueError, match="positive"):
+        deadline(HOME, seconds)
+
+
+def test_a_short_write_can_begin_anew() -> None:
+    asked: list[int] = []
+
+    @writes_shortly
+    def operation(effects: Effects, number: int) -> Steps[int]:
+        asked.append(number)
+        yield from ask(Statement("A"))
+        return number
+
+    drive = Drive(operation(7))
+    drive.answer([_answer()])
+    before = drive.effects
+    drive.restart()
+    assert (asked, drive.finished) == ([7, 7], False)
+    assert drive.effects is not before
+    drive.answer([_answer()])
+    assert drive.value == 7
 
 
 def test_operations_are_cheap_to_drop() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 
 import pytest
 
+from sqliter.core.faults import LateFault
+from sqliter.core.stop import Stop
 from sqliter.engines import turn
 from sqliter.engines.turn import GRACE, Seat
 from sqliter.exceptions import DatabaseBusyError
@@ -109,8 +112,58 @@ def test_a_closed_event_loop_is_passed_over() -> None:
 
 def test_a_thread_never_waits_for_itself() -> None:
     seat = Seat(5)
-    seat.take("thread")
+    seat.take("thread", Stop())
     with pytest.raises(DatabaseBusyError, match="thread has been using it"):
-        seat.take("thread, again")
+        seat.take("thread, again", Stop())
     seat.give_back()
-    seat.take("thread, later")
+    seat.take("thread, later", Stop())
+
+
+def test_the_holder_is_named_with_what_it_does(clock: Clock) -> None:
+    seat = Seat(0, lambda: "DELETE FROM users")
+    seat.try_take(threading.Thread(name="cleaner"))
+    waiting = queued(seat, "b", [])
+    clock.now = 1
+    seat.patience(waiting)
+    with pytest.raises(DatabaseBusyError) as caught:
+        clock.now = 2
+        seat.patience(waiting)
+    assert "thread 'cleaner'" in str(caught.value)
+    assert "DELETE FROM users" in str(caught.value)
+
+
+def test_parcels_at_the_front_are_taken_along() -> None:
+    seat, called = Seat(5), list[str]()
+    seat.try_take("holder")
+    parcels = [seat.sit_or_queue(name, lambda: None, name) for name in "ab"]
+    plain = queued(seat, "plain", called)
+    late = seat.sit_or_queue("c", lambda: None, "c")
+    companions = seat.companions()
+    assert [each.parcel for each in companions] == ["a", "b"]
+    assert companions == parcels
+    assert not seat.leave_queue(companions[0])
+    seat.give_back()
+    assert (called, plain.granted) == (["plain"], True)
+    assert [each.parcel for each in seat.companions()] == ["c"]
+    assert late is not None
+
+
+def test_a_thread_learns_that_its_parcel_was_carried() -> None:
+    seat, outcome = Seat(5), list[object]()
+    seat.try_take("holder")
+    waiting = threading.Thread(
+        target=lambda: outcome.append(seat.take("waiting", Stop(), "parcel"))
+    )
+    waiting.start()
+    while not (companions := seat.companions()):
+        continue
+    companions[0].finish(None)
+    waiting.join()
+    assert outcome == companions
+
+
+def test_a_deadline_ends_the_wait() -> None:
+    seat = Seat(5)
+    seat.try_take("holder")
+    with pytest.raises(LateFault):
+        seat.patience(queued(seat, "late", []), Stop(0.0))

@@ -18,9 +18,11 @@ from sqliter.asyncio.orm import (
     AsyncPrefetchedResult,
     AsyncReverseQuery,
 )
+from sqliter.asyncio.transaction import AsyncTransaction
 from sqliter.orm.m2m import ManyToManyManager, PrefetchedM2MResult
 from sqliter.orm.query import PrefetchedResult, ReverseQuery
 from sqliter.query import QueryBuilder
+from sqliter.transaction import Transaction
 
 PAIRS = [
     (SqliterDB, AsyncSqliterDB),
@@ -29,6 +31,7 @@ PAIRS = [
     (PrefetchedResult, AsyncPrefetchedResult),
     (ManyToManyManager, AsyncManyToManyManager),
     (PrefetchedM2MResult, AsyncPrefetchedM2MResult),
+    (Transaction, AsyncTransaction),
 ]
 
 ONE_SIDED = {
@@ -39,6 +42,10 @@ ONE_SIDED = {
     "SqliterDB.__exit__": "`with`",
     "AsyncSqliterDB.__aenter__": "`async with`",
     "AsyncSqliterDB.__aexit__": "`async with`",
+    "Transaction.__enter__": "`with`",
+    "Transaction.__exit__": "`with`",
+    "AsyncTransaction.__aenter__": "`async with`",
+    "AsyncTransaction.__aexit__": "`async with`",
 }
 """Names that one colour has alone, and why."""
 
@@ -52,6 +59,8 @@ SAME_THING = {
     "AsyncConnection": "sqlite3.Connection",  # the driver's, as each colour can use it
     "AsyncQueryBuilder": "QueryBuilder",
     "AsyncDatabase": "Database",
+    "AsyncTransaction": "Transaction",
+    "AwaitingEngine": "BlockingEngine",
 }
 
 OF_THE_COLOUR = {"is_async", "builder", "lazy"}
@@ -66,9 +75,9 @@ NEVER_AWAITED = {
     "cache_ttl", "clear_cache", "clone", "configure_cache_keys", "exclude", "fields",
     "filter", "forbid_lazy", "forget", "get_cache_stats", "group_by", "having",
     "invalidate_table_cache", "keys_of", "limit", "narrowing", "now", "of", "offset",
-    "on_statement", "only", "order", "prefetch_related", "reset_cache_stats", "saved_keys_of", "select",
-    "select_related", "share_lazy", "to_sql", "validate_prefetch_path", "warn_lazy",
-    "with_count",
+    "on_statement", "only", "order", "prefetch_related", "reset_cache_stats",
+    "saved_keys_of", "select", "select_related", "share_lazy", "timeout", "to_sql",
+    "transaction", "validate_prefetch_path", "warn_lazy", "with_count",
 }  # fmt: skip
 """Methods that touch no file, plain in both colours. All others are verbs."""
 

@@ -1,0 +1,89 @@
+"""What SQLite asks while it works: whether to go on.
+
+That is how a deadline, a budget and a signal (Ctrl-C) stop a statement in the thread
+that runs it. Other threads are not asked: they would have to wait for Python's lock
+each time, which costs more than the statement where Python code is busy.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from math import inf
+
+from sqliter.core.stop import Stop
+
+STEPS = 200_000
+"""Steps of SQLite's machine between two beats: a few milliseconds."""
+
+SHORT_STEPS = 1_000
+"""The same while there is a budget: some ten microseconds."""
+
+
+class Beat:
+    """The progress handler of one connection."""
+
+    def __init__(self) -> None:
+        self._state = _State()
+        self._next = _beats(self._state).__next__
+        self._steps = 0
+
+    def listen(self, raw: sqlite3.Connection, stop: Stop, budget: float | None) -> None:
+        """Be asked as often as this work needs it, or not at all."""
+        state = self._state
+        state.deadline = stop.deadline
+        if budget is not None:
+            state.deadline = min(state.deadline, time.monotonic() + budget)
+            steps = SHORT_STEPS
+        elif state.deadline != inf or _in_main_thread():
+            steps = STEPS
+        else:
+            steps = 0
+        if steps != self._steps:
+            raw.set_progress_handler(self._next if steps else None, steps or 1)
+            self._steps = steps
+
+    def rest(self, raw: sqlite3.Connection, *, for_good: bool) -> None:
+        """Let statements of others go on: nobody here would hear of their end."""
+        self._state.deadline = inf
+        if for_good and self._steps:
+            raw.set_progress_handler(None, 1)
+            self._steps = 0
+
+    def raise_signal(self) -> None:
+        """Raise what a signal handler raised while SQLite worked."""
+        error, self._state.error = self._state.error, None
+        if error is not None:
+            raise error
+
+
+class _State:
+    """What the beats depend on; apart, so that nothing refers to itself."""
+
+    deadline = inf
+    error: BaseException | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.error is not None or time.monotonic() >= self.deadline
+
+
+def _beats(state: _State) -> Iterator[bool]:
+    """Yield, each time SQLite asks, whether to stop.
+
+    Python runs signal handlers when a function starts or goes on. This one goes on
+    inside its ``try``: what they raise is kept, where SQLite's module would drop it.
+    """
+    while True:
+        try:
+            yield state.is_over
+        except GeneratorExit:
+            return
+        except BaseException as error:  # noqa: BLE001 - raised again by raise_signal
+            state.error = error
+
+
+def _in_main_thread() -> bool:
+    return threading.get_ident() == threading.main_thread().ident

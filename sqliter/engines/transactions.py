@@ -1,0 +1,238 @@
+"""Transactions on the writer, and snapshots on readers: begun, kept, taken back.
+
+Blocks for as long as SQLite does. Whoever calls has the turn of the block around.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqliter.core.effects import Effects
+from sqliter.core.faults import reported_as
+from sqliter.core.scopes import Scope
+from sqliter.core.settings import Settings
+from sqliter.core.steps import Access, Drive
+from sqliter.core.stop import Stop
+from sqliter.engines.carrier import Carrier, lost_transaction
+from sqliter.engines.connection import Connection
+from sqliter.engines.connections import Connections
+from sqliter.exceptions import SqlExecutionError, TransactionError
+
+Callback = Callable[[], object]
+
+
+class Transactions:
+    """What is open: blocks, and the implicit transaction of ``auto_commit=False``."""
+
+    def __init__(
+        self, settings: Settings, connections: Connections, carrier: Carrier
+    ) -> None:
+        self.pending: Effects | None = None  # of the implicit transaction
+        self._settings = settings
+        self._connections = connections
+        self._carrier = carrier
+        self._due: list[Callback] = []
+
+    def discard_pending(self) -> None:
+        """The implicit transaction is not committed: the database is closed."""
+        writer = self._connections.open_writer
+        if self.pending is not None and writer is not None and writer.in_transaction:
+            self.pending.undo()
+        self.pending = None
+
+    def take_due(self) -> list[Callback]:
+        """Return the callbacks of what was committed; the caller has to call them."""
+        due, self._due = self._due, []
+        return due
+
+    # --- blocks ---
+
+    def begin(self, scope: Scope, stop: Stop, budget: float | None = None) -> None:
+        """Open a block; raises ``Handover`` when it has to wait and has a budget."""
+        with reported_as(SqlExecutionError, scope.opening):
+            connection = scope.connection = self._connection_for(scope)
+            connection.start(stop, budget=budget)
+            try:
+                self._open(scope, connection)
+            finally:
+                connection.finish()
+
+    def _connection_for(self, scope: Scope) -> Connection:
+        if scope.parent is not None:
+            connection: Connection = scope.parent.connection
+            return connection
+        if scope.is_snapshot:
+            return self._connections.lend(scope.asker)
+        return self._connections.writer()
+
+    def _open(self, scope: Scope, connection: Connection) -> None:
+        if scope.parent is not None:
+            self._open_inner(scope, connection)
+        elif scope.is_snapshot:
+            connection.open_snapshot()
+        elif self.pending is not None:
+            self._adopt(scope)
+        else:
+            connection.abandon()
+            self._carrier.watch.look(connection)
+            connection.open_transaction(scope.opening)
+        scope.begun()
+
+    def _open_inner(self, scope: Scope, connection: Connection) -> None:
+        if not connection.in_transaction:
+            raise lost_transaction()
+        connection.control(scope.opening)
+
+    def _adopt(self, scope: Scope) -> None:
+        assert self.pending is not None
+        if scope.read_only:
+            msg = "writes are not committed yet: commit() or rollback() them first"
+            raise TransactionError(msg)
+        scope.adopt(self.pending)
+        self.pending = None
+
+    def abandon(self, scope: Scope) -> None:
+        """Take back a block that nobody got to use."""
+        if scope.adopted:
+            self.pending = scope.effects
+        elif scope.connection is not None and scope.is_open:
+            scope.connection.undo(*scope.undoing())
+        self._release(scope)
+        scope.ended()
+
+    def end(self, scope: Scope, *, keep: bool) -> None:
+        """Close a block, keeping or undoing what it did."""
+        try:
+            if keep:
+                self._keep(scope)
+        except BaseException:
+            self._undo(scope)
+            raise
+        else:
+            if not keep:
+                self._undo(scope)
+        finally:
+            self._release(scope)
+
+    def _undo(self, scope: Scope) -> None:
+        try:
+            scope.connection.undo(*scope.undoing())
+        finally:
+            scope.effects.undo()
+
+    def _keep(self, scope: Scope) -> None:
+        connection: Connection = scope.connection
+        if not connection.in_transaction:
+            raise lost_transaction()
+        with reported_as(SqlExecutionError, scope.keeping()):
+            if scope.parent is not None:
+                connection.control(scope.keeping())
+            else:
+                connection.commit()
+        if scope.parent is None:
+            self._committed(scope.effects, connection)
+        else:
+            scope.parent.effects.merge(scope.effects)
+
+    def _release(self, scope: Scope) -> None:
+        if scope.is_snapshot and scope.connection is not None:
+            self._connections.take_back(scope.connection)
+            scope.connection = None
+
+    def _committed(self, effects: Effects, connection: Connection) -> None:
+        self._due += effects.callbacks
+        self._carrier.committed(effects, connection)
+
+    # --- the implicit transaction ---
+
+    def carry(self, drive: Drive[Any], connection: Connection) -> None:
+        """Run in the implicit transaction, which stays open when it worked."""
+        if self.pending is None:
+            connection.abandon()
+        first = self._drop_ended(connection)
+        if first:
+            self._open_implicit(drive, connection)
+        drive.is_protected = drive.access is Access.WRITE
+        try:
+            self._carrier.within(drive, connection, self.pending or Effects())
+        except BaseException as error:
+            if first:
+                connection.undo("ROLLBACK")
+            elif not connection.in_transaction:
+                self._lose_pending(error)
+            raise
+        if self.pending is None:
+            self.pending = drive.effects
+
+    def _open_implicit(self, drive: Drive[Any], connection: Connection) -> None:
+        self._carrier.watch.look(connection)
+        connection.start(drive)
+        try:
+            connection.open_transaction(self._settings.begin_sql)
+        finally:
+            connection.finish()
+
+    def _drop_ended(self, connection: Connection) -> bool:
+        """Whether no implicit transaction is open; the raw connection may end one."""
+        if connection.in_transaction:
+            return False
+        self.pending = None
+        return True
+
+    def _lose_pending(self, error: BaseException) -> None:
+        """Say that a severe error made SQLite undo what was written before it, too."""
+        if self.pending is not None:
+            self.pending.undo()
+            self.pending = None
+        raise lost_transaction() from error
+
+    # --- commit() and rollback() ---
+
+    def commit(self, scope: Scope | None) -> None:
+        """Commit what is open; a block goes on with a new transaction."""
+        connection = self._used_by(scope)
+        if connection is None or not connection.in_transaction:
+            return
+        lineage = scope.lineage() if scope else []
+        with reported_as(SqlExecutionError, "COMMIT"):
+            connection.commit()
+            for each in self._take_effects(lineage):
+                self._committed(each, connection)
+            self._reopen(lineage, connection)
+
+    def rollback(self, scope: Scope | None) -> None:
+        """Take back what the innermost block, or the implicit transaction, did."""
+        connection = self._used_by(scope)
+        if connection is None:
+            return
+        if scope and scope.parent and not connection.in_transaction:
+            raise lost_transaction()
+        if scope is None:
+            self._drop_ended(connection)
+        effects = scope.effects if scope else self.pending
+        with reported_as(SqlExecutionError, "ROLLBACK"):
+            connection.undo(*(scope.undoing() if scope else ("ROLLBACK",)))
+            if effects is not None:
+                effects.undo()
+                effects.clear()
+            if scope is None:
+                self.pending = None
+            else:
+                self._reopen([scope], connection)
+
+    def _used_by(self, scope: Scope | None) -> Connection | None:
+        return self._connections.open_writer if scope is None else scope.connection
+
+    def _reopen(self, lineage: list[Scope], connection: Connection) -> None:
+        for scope in lineage:
+            if scope.is_snapshot:
+                connection.open_snapshot()
+            elif scope.parent is None:
+                connection.open_transaction(scope.opening)
+            else:
+                connection.control(scope.opening)
+
+    def _take_effects(self, lineage: list[Scope]) -> list[Effects]:
+        pending, self.pending = self.pending, None
+        return [scope.effects for scope in lineage] or ([pending] if pending else [])

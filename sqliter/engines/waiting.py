@@ -1,0 +1,93 @@
+"""How a task waits: for its turn, and for callbacks that have to be awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from contextlib import suppress
+from typing import Any
+
+from sqliter.core.faults import LateFault
+from sqliter.core.steps import Drive
+from sqliter.core.stop import Stop
+from sqliter.engines.transactions import Callback
+from sqliter.engines.turn import Seat, Ticket
+from sqliter.engines.workers import cancel
+from sqliter.exceptions import DatabaseBusyError
+
+
+async def take(
+    seat: Seat, stop: Stop, parcel: Drive[Any] | None = None
+) -> Ticket | None:
+    """Wait for the seat, leaving the event loop to others; see ``Seat.take``."""
+    task = asyncio.current_task()
+    if seat.try_take(task):
+        return None
+    loop = asyncio.get_running_loop()
+    woken = loop.create_future()
+    ticket = seat.sit_or_queue(
+        task, lambda: loop.call_soon_threadsafe(_settle, woken), parcel
+    )
+    if ticket is None:
+        return None
+    try:
+        while not woken.done():
+            await asyncio.wait([woken], timeout=seat.patience(ticket, stop))
+    except BaseException as error:
+        if seat.leave_queue(ticket):
+            raise
+        await _carried(ticket, woken, stop, error)
+    return ticket if ticket.over else None
+
+
+async def _carried(
+    ticket: Ticket, woken: asyncio.Future[None], stop: Stop, error: BaseException
+) -> None:
+    """Wait for whoever carries the parcel; only lateness may end well."""
+    if isinstance(error, LateFault):
+        await _until_over(ticket, woken)
+        return
+    cancel(stop, asyncio.get_running_loop())
+    with suppress(asyncio.CancelledError):
+        await _until_over(ticket, woken)
+    raise error
+
+
+async def _until_over(ticket: Ticket, woken: asyncio.Future[None]) -> None:
+    """Wait for whoever carries the parcel, even if this is cancelled meanwhile."""
+    cancelled: asyncio.CancelledError | None = None
+    while not ticket.over:
+        try:
+            await asyncio.wait([woken], timeout=1)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+async def hindrance_to_take(seat: Seat) -> BaseException | None:
+    """Take the seat; return what came in the way instead, if anything."""
+    try:
+        await take(seat, Stop())
+    except (asyncio.CancelledError, DatabaseBusyError) as error:
+        return error
+    return None
+
+
+async def call_all(callbacks: list[Callback]) -> None:
+    """Call each, whatever the others do; then raise what the first of them raised."""
+    errors: list[Exception] = []
+    for callback in callbacks:
+        try:
+            result = callback()
+            if inspect.isawaitable(result):
+                await result
+        except Exception as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+    if errors:
+        raise errors[0]
