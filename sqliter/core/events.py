@@ -22,9 +22,9 @@ class StatementEvent:
     """One statement that was run, and where its time went, in seconds.
 
     ``queue`` was spent waiting for the turn among the tasks and threads of this
-    database object, ``lock`` waiting to begin a transaction while another connection
-    or program held the file, ``run`` in SQLite, fetching included. What a block waited
-    is told with its first statement.
+    database object, ``lock`` waiting for other connections or programs to let go of
+    the file, ``run`` in SQLite, fetching included. What a block waited for before it
+    began is told with its first statement.
 
     ``rows`` is how many were fetched or written. ``task`` names the task or thread that
     asked, and ``error`` is what SQLite answered instead of a result.

@@ -18,12 +18,14 @@ from support import (
     StatementLog,
     assert_no_transaction_left,
     outside,
+    snapshot,
     unwrap,
 )
 
 from sqliter import SqliterDB, StatementEvent
 from sqliter.core import events
 from sqliter.core.logs import render
+from sqliter.engines import workers
 from sqliter.exceptions import (
     DatabaseBusyError,
     OperationTimeoutError,
@@ -449,6 +451,78 @@ async def test_a_hook_sees_the_context_of_who_asked(db, together):
     await together(*(write(n) for n in range(5)))
     assert seen == {f"u{n}": n for n in range(5)}
     assert request_id.get() is None
+
+
+# --- work that others do, or that is begun twice -----------------------------------------
+
+
+async def test_writes_that_share_a_commit_are_told_one_by_one(
+    db, told, together, colour
+):
+    await filled(db, "u5", "u6")
+    db.on_statement(told)
+    inside, names = Signal(), {}
+
+    async def hold():
+        async with db:
+            inside.set()
+            while (await db.health()).waiting < 20:
+                await asyncio.sleep(0.001)
+
+    async def write(n):
+        names[f"u{n}"] = me(colour)
+        await inside.wait()
+        with contextlib.suppress(RecordInsertionError):
+            await db.insert(User(name=f"u{n}"))
+
+    await together(hold(), *(write(n) for n in range(20)))
+    assert told.verbs == ["INSERT"] * 20
+    assert {e.params[2]: e.task for e in told} == names
+    assert {e.params[2] for e in told if e.error} == {"u5", "u6"}
+    assert all(event.queue > 0 for event in told)
+    assert await db.select(User).count() == 20
+
+
+@pytest.mark.only("async")
+@pytest.mark.parametrize("inline", [True, False])
+async def test_what_a_thread_had_to_begin_anew_is_told_once(make_db, told, inline):
+    db = await filled(make_db(inline=inline), "a")
+    await db.get(User, 1)  # from now on there is a reader to try it with
+    threads = []
+    db.on_statement(told)
+    db.on_statement(lambda event: threads.append(threading.current_thread().name))
+    long = ENDLESS.replace("FROM c)", "FROM c WHERE n < 1e5)")
+    await db.fetch(long)
+    await db.get(User, 1)
+    assert [event.sql.split()[0] for event in told] == ["WITH", "SELECT"]
+    assert told[0].error is None
+    assert threads[0].startswith("sqliter-")
+    assert threads[1].startswith("sqliter-") is not inline
+
+
+@pytest.mark.only("async")
+async def test_time_until_a_thread_has_it_is_the_queue(db, told, clock, monkeypatch):
+    await filled(db, "a")
+    db.on_statement(told)
+    work = workers._Job.work
+
+    def late(job):
+        clock.now += 3
+        work(job)
+
+    monkeypatch.setattr(workers._Job, "work", late)
+    await db.fetch(ENDLESS.replace("FROM c)", "FROM c WHERE n < 1e5)"))
+    assert [(e.queue, e.lock, e.run) for e in told] == [(3, 0, 0)]
+
+
+async def test_a_snapshot_tells_its_statements(watched, told):
+    await filled(watched, "a")
+    told.clear()
+    async with snapshot(watched):
+        await watched.select(User).count()
+        await watched.get(User, 1)
+    assert told.verbs == ["SELECT", "SELECT"]
+    assert [event.rows for event in told] == [1, 1]
 
 
 # --- hooks come and go -------------------------------------------------------------------

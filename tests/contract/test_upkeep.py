@@ -1,7 +1,6 @@
 """Backups, restoring, and keeping a file in order."""
 
 import asyncio
-import contextlib
 import os
 import sqlite3
 import threading
@@ -14,9 +13,11 @@ from support import (
     assert_no_transaction_left,
     outside,
     run_python,
+    snapshot,
     unwrap,
 )
 
+from sqliter.core.askers import name_of
 from sqliter.engines import copies
 from sqliter.exceptions import (
     BackupError,
@@ -1036,18 +1037,56 @@ async def test_health_names_who_runs_a_long_query(db, together, colour):
     assert names[0] in seen
 
 
-@pytest.mark.only("sync")
 @pytest.mark.only("file")
-async def test_the_oldest_of_several_readers_is_the_one(db):
-    engine = unwrap(db)._engine
-    first = engine._connections.reader("first")
-    second = engine._connections.reader("second")
-    with contextlib.ExitStack() as later:
-        with first:
-            later.enter_context(second)
-            assert engine.oldest_reader().asker == "first"
-        assert engine.oldest_reader().asker == "second"
-    assert engine.oldest_reader() is None
+async def test_a_snapshot_is_a_reader_until_it_ends(db, together, colour):
+    await filled(db)
+    names, seen = [], []
+    first, second = Signal(), Signal()
+
+    def me():
+        names.append(
+            f"task {asyncio.current_task().get_name()!r}"
+            if colour is Colour.ASYNC
+            else f"thread {threading.current_thread().name!r}"
+        )
+
+    async def older():
+        me()
+        async with snapshot(db):
+            first.set()
+            await second.wait()
+            seen.append(await db.health())
+
+    async def younger():
+        await first.wait()
+        me()
+        async with snapshot(db):
+            second.set()
+            while not seen:
+                await asyncio.sleep(0.001)
+            while (health := await db.health()).oldest_reader == names[0]:
+                await asyncio.sleep(0.001)
+            seen.append(health)
+
+    await together(older(), younger())
+    assert [health.oldest_reader for health in seen] == names
+    assert all(health.oldest_reader_age > 0 for health in seen)
+    assert (await db.health()).oldest_reader is None
+
+
+@pytest.mark.only("file")
+async def test_every_read_has_a_reader_while_it_runs(db):
+    await filled(db)
+    engine, seen = unwrap(db)._engine, []
+
+    def look(event):  # before the reader is given back
+        seen.append((event.task, name_of(engine.oldest_reader().asker)))
+
+    db.on_statement(look)
+    for _ in range(3):  # the first opens a reader, others find one
+        await db.get(User, 1)
+    assert len(seen) == 3
+    assert all(task == reader for task, reader in seen)
 
 
 @pytest.mark.only("memory")
