@@ -49,8 +49,7 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
     reset: bool
 
     def _start(self, *, reset: bool) -> None:
-        context = self.context
-        self._engine = BlockingEngine(context.settings, context.cache, context.log)
+        self._engine = BlockingEngine(self.context)
         self.reset = reset
         if reset:
             self.reset_database()

@@ -286,6 +286,18 @@ def unwrap(thing: Any) -> Any:
     return thing.wrapped if issubclass(type(thing), Blocking) else thing
 
 
+@contextlib.asynccontextmanager
+async def snapshot(db: Any) -> AsyncIterator[None]:
+    """A read-only transaction, in either colour."""
+    block = unwrap(db).transaction(read_only=True)
+    if hasattr(block, "__aenter__"):
+        async with block:
+            yield
+    else:
+        with block:
+            yield
+
+
 def _call(
     function: Callable[..., Any], args: Iterable[Any], kwargs: dict[str, Any]
 ) -> Any:

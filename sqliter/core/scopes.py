@@ -11,6 +11,7 @@ from math import inf
 from typing import Any, NamedTuple, TypedDict
 
 from sqliter.core.effects import Effects
+from sqliter.core.events import Trace
 
 
 class BlockOptions(TypedDict, total=False):
@@ -42,6 +43,7 @@ class Scope:
     in turn, ``thread`` the one that opened it (0 where that does not matter). A block
     ``adopted`` the implicit transaction if that was open already. ``connection`` is
     what it runs on, once it has begun: for a snapshot, and all blocks in it, a reader.
+    ``trace`` knows what its opening waited for, if anybody observes.
     """
 
     __slots__ = (
@@ -59,6 +61,7 @@ class Scope:
         "read_only",
         "seat",
         "thread",
+        "trace",
     )
 
     def __init__(
@@ -77,6 +80,7 @@ class Scope:
         self.effects = Effects()
         self.adopted = False
         self.connection: Any = None
+        self.trace: Trace | None = None
         self._begun = False
 
     @property
@@ -87,6 +91,8 @@ class Scope:
     def begun(self) -> None:
         """The opening statement has been sent."""
         self._begun = True
+        if self.trace is not None:
+            self.trace.served()
 
     def ended(self) -> None:
         """The block is over, and so are all inside it."""
@@ -116,6 +122,12 @@ class Scope:
         if self.parent is None:
             return ("ROLLBACK",)
         return (f"ROLLBACK TO {self.name}", f"RELEASE {self.name}")
+
+    def hand_waits(self, trace: Trace | None) -> None:
+        """Have an operation inside tell what this and outer blocks waited for."""
+        if trace is not None:
+            for block in self.lineage():
+                trace.inherit(block.trace)
 
     def lineage(self) -> list[Scope]:
         """The blocks from the outermost to this one."""

@@ -47,6 +47,7 @@ class Options(TypedDict, total=False):
     begin: Begin
     pragmas: Pragmas | None
     inline: bool
+    slow_query: float | None
 
 
 @dataclass(eq=False, repr=False)

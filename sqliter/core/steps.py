@@ -21,7 +21,9 @@ from typing import (
     TypeVar,
 )
 
+from sqliter.core.askers import Asker
 from sqliter.core.effects import Effects
+from sqliter.core.events import Observers
 from sqliter.core.statement import Memo, Request, Result, Statement
 from sqliter.core.stop import Stop
 
@@ -166,11 +168,19 @@ class Drive(Stop, Generic[R]):
         "value",
     )
 
-    def __init__(self, operation: Operation[R], deadline: float = inf) -> None:
-        super().__init__(deadline)
+    def __init__(
+        self,
+        operation: Operation[R],
+        deadline: float = inf,
+        asker: Asker = None,
+        observers: Observers | None = None,
+    ) -> None:
+        super().__init__(deadline, asker)
         self.access = operation.access
         self.request: Request
         self._start(operation)
+        if observers is not None and observers.present:
+            self.trace = observers.follow(asker)
 
     def restart(self) -> None:
         """Begin anew: what was written has been taken back."""

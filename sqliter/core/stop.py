@@ -9,6 +9,8 @@ from math import inf
 from types import TracebackType
 from typing import Protocol
 
+from sqliter.core.askers import Asker
+from sqliter.core.events import Trace
 from sqliter.core.faults import Fault, LateFault
 
 WRITE_GRACE = 0.025
@@ -36,12 +38,17 @@ class Worker(Protocol):
 class Stop:
     """Tells work, in whatever thread it is done, that it has to end.
 
-    ``deadline`` is a time of ``time.monotonic``.
+    ``deadline`` is a time of ``time.monotonic``. ``asker`` is the task or thread that
+    asked for the work; ``trace`` tells observers of it, if there are any.
     """
 
-    __slots__ = ("cancelled", "deadline", "loss", "worker")
+    __slots__ = ("asker", "cancelled", "deadline", "loss", "trace", "worker")
 
-    def __init__(self, deadline: float = inf) -> None:
+    def __init__(
+        self, deadline: float = inf, asker: Asker = None, trace: Trace | None = None
+    ) -> None:
+        self.asker = asker
+        self.trace = trace
         self.deadline = deadline
         self.cancelled = False
         self.loss = Loss.NOTHING

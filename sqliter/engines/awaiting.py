@@ -14,11 +14,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from typing import Any, TypeVar
 
-from sqliter.core.cache import Cache
+from sqliter.core.askers import Asker
+from sqliter.core.context import Context
 from sqliter.core.faults import reported_as
-from sqliter.core.logs import StatementLog
 from sqliter.core.scopes import Mode, Scope
-from sqliter.core.settings import Settings
 from sqliter.core.steps import Access, Drive, Operation
 from sqliter.core.stop import Stop
 from sqliter.engines.copies import Backup, Restore
@@ -44,8 +43,8 @@ class AwaitingEngine(PromptEngine):
 
     pragmas = PRAGMAS
 
-    def __init__(self, settings: Settings, cache: Cache, log: StatementLog) -> None:
-        super().__init__(settings, cache, log)
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
         self._writing = Workers(1, "sqliter-writer")
         self._reading = Workers(READING_THREADS, "sqliter-reader")
         self._writes = 0
@@ -54,13 +53,16 @@ class AwaitingEngine(PromptEngine):
 
     async def run(self, operation: Operation[R], seconds: float | None = None) -> R:
         """Carry an operation out and return its result."""
-        drive = Drive(operation, self._deadline(seconds))
+        drive = self._drive(operation, seconds)
         if self._uses_cache():
             self._serve(drive)
         if not drive.finished:
             with reported_as(SqlExecutionError, self.settings.begin_sql):
                 await self._lease_and_carry(drive)
         return drive.value  # type: ignore[no-any-return]
+
+    def _asker(self) -> Asker:
+        return asyncio.current_task()
 
     async def _lease_and_carry(self, drive: Drive[R]) -> None:
         if self._inline.is_pause_due:
@@ -139,7 +141,7 @@ class AwaitingEngine(PromptEngine):
             if self.settings.is_memory:
                 await self.on_writer(backup.take, backup)
             await self._reading.run(
-                lambda: backup.write(lambda: self._connections.reader(backup)), backup
+                lambda: backup.write(self._connections.reader), backup
             )
 
     async def restore(self, restore: Restore) -> None:
@@ -161,7 +163,7 @@ class AwaitingEngine(PromptEngine):
         """Carry an operation out, and leave the database as open as it was."""
         if self.stays_open:
             return await self.run(operation)
-        drive = Drive(operation, self._deadline(None))
+        drive = self._drive(operation)
         await self._reading.run(lambda: self._carry_visitor(drive), drive)
         return drive.value  # type: ignore[no-any-return]
 
@@ -255,12 +257,12 @@ class AwaitingEngine(PromptEngine):
 
     async def _occupy(self, mode: Mode) -> tuple[Scope, Stop]:
         """Take the turn that a block keeps until it ends; a snapshot needs none."""
-        stop = Stop(mode.deadline)
+        stop = self._stop(mode.deadline)
         parent = self._scope()
         if parent is not None or not mode.snapshot:
             parent, _ = await self._take_turn(stop)
         scope = Scope(self.token, self._new_seat(), 0, parent, mode)
-        stop.deadline = scope.deadline
+        scope.trace, stop.deadline = stop.trace, scope.deadline
         return scope, stop
 
     def _vacate(self, scope: Scope) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
+from sqliter.core.askers import Asker
 from sqliter.core.faults import reported_as
 from sqliter.core.scopes import Mode, Scope
 from sqliter.core.steps import Drive, Operation
@@ -26,13 +27,16 @@ class BlockingEngine(LocalEngine):
 
     def run(self, operation: Operation[R], seconds: float | None = None) -> R:
         """Carry an operation out and return its result."""
-        drive = Drive(operation, self._deadline(seconds))
+        drive = self._drive(operation, seconds)
         if self._uses_cache():
             self._serve(drive)
         if not drive.finished:
             with reported_as(SqlExecutionError, self.settings.begin_sql):
                 self._lease_and_carry(drive)
         return drive.value  # type: ignore[no-any-return]
+
+    def _asker(self) -> Asker:
+        return threading.current_thread()
 
     def _lease_and_carry(self, drive: Drive[R]) -> None:
         scope = self._scope()
@@ -82,7 +86,7 @@ class BlockingEngine(LocalEngine):
         with closing(self._limited(backup)):
             if self.settings.is_memory:
                 self.on_writer(backup.take, backup)
-            backup.write(lambda: self._connections.reader(backup))
+            backup.write(self._connections.reader)
 
     def restore(self, restore: Restore) -> None:
         """Replace the content of the database by that of a file."""
@@ -101,7 +105,7 @@ class BlockingEngine(LocalEngine):
         """Carry an operation out, and leave the database as open as it was."""
         if self.stays_open:
             return self.run(operation)
-        drive = Drive(operation, self._deadline(None))
+        drive = self._drive(operation)
         self._carry_visitor(drive)
         return drive.value  # type: ignore[no-any-return]
 
@@ -109,7 +113,8 @@ class BlockingEngine(LocalEngine):
         """Open a block: a transaction, a snapshot, or a savepoint inside one."""
         parent = self._scope()
         scope = Scope(self.token, self._new_seat(), _thread(), parent, mode)
-        stop = Stop(scope.deadline)
+        stop = self._stop(scope.deadline)
+        scope.trace = stop.trace
         with reported_as(SqlExecutionError, scope.opening):
             self._occupy(scope, stop)
         try:

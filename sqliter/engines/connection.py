@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from sqliter.core.statement import Request, Result, Statement, Value
 from sqliter.core.stop import Loss, Stop
 from sqliter.engines.beat import Beat
 from sqliter.engines.meaning import fault_of, primary_code
+from sqliter.engines.observing import answer_in, observed
 from sqliter.engines.opening import open_connection, wait_in_sqlite
 from sqliter.engines.patience import insist, is_busy
 
@@ -122,7 +124,7 @@ class Connection:
             self._beat.listen(self.raw, stop, budget)
         with self._lock:
             self._stop.worker = None
-            self._stop = Stop() if is_deaf else stop
+            self._stop = Stop(trace=stop.trace) if is_deaf else stop
             self._stop.worker = self
 
     def finish(self) -> None:
@@ -199,10 +201,11 @@ class Connection:
         """Run what was asked for."""
         if request.outside:
             return self._answer_outside(request)
+        run = self._execute if self._stop.trace is None else self._observed
         if not request.atomic:
-            return [self._execute(each, request) for each in request.statements]
+            return [run(each, request) for each in request.statements]
         with self.unit(foreign_keys=request.foreign_keys):
-            return [self._execute(each, request) for each in request.statements]
+            return [run(each, request) for each in request.statements]
 
     def _answer_outside(self, request: Request) -> list[Result]:
         """Run what no transaction may surround, and what SQLite waits for by itself."""
@@ -233,6 +236,13 @@ class Connection:
         columns = cursor.description or () if request.named else ()
         names = tuple(column[0] for column in columns)
         return Result(rows, cursor.rowcount, cursor.lastrowid, names)
+
+    def _observed(self, statement: Statement, request: Request) -> Result:
+        trace = self._stop.trace
+        if trace is None or request.internal:
+            return self._execute(statement, request)
+        run = functools.partial(self._execute, statement, request)
+        return observed(run, statement, self.raw, trace)
 
     def _note(self, statement: Statement, request: Request) -> None:
         if not request.internal:
@@ -275,7 +285,12 @@ class Connection:
             raise InTransactionFault(msg)
         self._owns_transaction = True
         self._changes_before = self.raw.total_changes
-        self.control(begin)
+        try:
+            self.control(begin)
+        except Fault as fault:
+            if self._stop.trace is not None:
+                self._stop.trace.refused(begin, answer_in(fault))
+            raise
 
     def open_snapshot(self) -> None:
         """Begin to read, all from the present state."""
@@ -314,7 +329,10 @@ class Connection:
     def unit(self, *, foreign_keys: bool = True) -> Iterator[None]:
         """All or nothing: a transaction, or a savepoint inside one."""
         if not self.raw.in_transaction:
-            with self._without_foreign_keys(not foreign_keys), self._transaction():
+            without = (
+                contextlib.nullcontext() if foreign_keys else _no_foreign_keys(self)
+            )
+            with without, self._transaction():
                 yield
             return
         if not foreign_keys and self._settings.foreign_keys:
@@ -343,17 +361,18 @@ class Connection:
             self.undo(f"ROLLBACK TO {_UNIT}", f"RELEASE {_UNIT}")
             raise
 
-    @contextlib.contextmanager
-    def _without_foreign_keys(self, really: bool) -> Iterator[None]:  # noqa: FBT001
-        if not really:
-            yield
-            return
-        (before,) = self.raw.execute("PRAGMA foreign_keys").fetchone()
-        self.control("PRAGMA foreign_keys = OFF")
-        try:
-            yield
-        finally:
-            self.control(f"PRAGMA foreign_keys = {before}")
+
+@contextlib.contextmanager
+def _foreign_keys(connection: Connection, *, on: bool) -> Iterator[None]:
+    if on:
+        yield
+        return
+    (before,) = connection.raw.execute("PRAGMA foreign_keys").fetchone()
+    connection.control("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        connection.control(f"PRAGMA foreign_keys = {before}")
 
 
 def _is_heavy(values: Sequence[Value]) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
+from sqliter.core.askers import Asker
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.stop import Stop
@@ -15,6 +18,17 @@ from sqliter.engines.wal import Wal
 
 IDLE_READERS = 4
 """Readers that stay open while nobody needs them."""
+
+
+class Lease(NamedTuple):
+    """Since when (by the monotonic clock) a reader is lent, and to whom.
+
+    ``generation`` is how often all connections had been closed then.
+    """
+
+    since: float
+    asker: Asker
+    generation: int
 
 
 class Connections:
@@ -28,7 +42,7 @@ class Connections:
         self._opening = threading.Lock()
         self._open: list[Connection] = []
         self._idle: list[Connection] = []
-        self._lent: dict[Connection, int] = {}  # with the generation of each
+        self._lent: dict[Connection, Lease] = {}
         self._generation = 0  # counts how often all were closed
         self.wal = Wal(settings, weakref.proxy(self))  # no cycle: it goes at once
         self.open_writer: Connection | None = None
@@ -49,30 +63,39 @@ class Connections:
 
     def lend(self, stop: Stop) -> Connection:
         """Return a reader that is the caller's until it is taken back."""
-        connection = self.lend_idle()
+        connection = self.lend_idle(stop)
         if connection is not None:
             return connection
         self.writer(stop)  # it makes the file, and switches it to WAL
         connection = self._connect(stop, reader=True)
         with self._mutex:
             self._open.append(connection)
-            self._lent[connection] = self._generation
+            self._lent[connection] = self._lease(stop)
         return connection
 
-    def lend_idle(self) -> Connection | None:
+    def lend_idle(self, stop: Stop) -> Connection | None:
         """Return a reader that is open and not lent, if there is one."""
         with self._mutex:
             if not self._idle:
                 return None
             connection = self._idle.pop()
-            self._lent[connection] = self._generation
+            self._lent[connection] = self._lease(stop)
             return connection
+
+    def _lease(self, stop: Stop) -> Lease:
+        return Lease(time.monotonic(), stop.asker, self._generation)
+
+    def oldest_lease(self) -> Lease | None:
+        """Return that of the reader that is lent for the longest time, if any is."""
+        with self._mutex:
+            leases = self._lent.values()
+            return min(leases, key=lambda lease: lease.since, default=None)
 
     def take_back(self, connection: Connection) -> None:
         """Keep a reader for others; one that all were closed behind goes, too."""
         connection.abandon()  # an open snapshot would keep the WAL from being emptied
         with self._mutex:
-            is_current = self._lent.pop(connection) == self._generation
+            is_current = self._lent.pop(connection).generation == self._generation
             if is_current and len(self._idle) < IDLE_READERS:
                 self._idle.append(connection)
                 return

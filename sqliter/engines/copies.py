@@ -30,6 +30,9 @@ from sqliter.exceptions import BackupError, RestoreError, TransactionError
 Progress: TypeAlias = Callable[[int, int], object]
 """Told how many pages are left, and how many there are in all."""
 
+Reader: TypeAlias = Callable[[Stop], AbstractContextManager[Connection]]
+"""Lends a connection that only reads."""
+
 STEP = 256
 """Pages that are copied at a time; others get at the file between two steps."""
 
@@ -169,14 +172,14 @@ class Backup(_Copy):
             self._taken = sqlite3.connect(":memory:", check_same_thread=False)
             raw.backup(self._taken)
 
-    def write(self, reader: Callable[[], AbstractContextManager[Connection]]) -> None:
+    def write(self, reader: Reader) -> None:
         """Make the file: from what was taken, else from a reader."""
         with self._reported():
             self._refuse_place()
             if self._taken is not None:
                 self._publish(self._taken)
                 return
-            with reader() as connection, connection.waiting() as raw:
+            with reader(self) as connection, connection.waiting() as raw:
                 self._publish(raw)
 
     def close(self) -> None:

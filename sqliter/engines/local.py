@@ -13,16 +13,16 @@ from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
 from sqliter.core import scopes
-from sqliter.core.cache import Cache
+from sqliter.core.askers import Asker
+from sqliter.core.context import Context
 from sqliter.core.faults import reported_as
-from sqliter.core.logs import StatementLog
 from sqliter.core.scopes import Mode, Scope
-from sqliter.core.settings import Pragmas, Settings
-from sqliter.core.steps import Access, Drive
+from sqliter.core.settings import Pragmas
+from sqliter.core.steps import Access, Drive, Operation
 from sqliter.core.stop import Loss, Stop, deadline
 from sqliter.engines.carrier import Carrier, lost_transaction
 from sqliter.engines.connection import Connection
-from sqliter.engines.connections import Connections
+from sqliter.engines.connections import Connections, Lease
 from sqliter.engines.transactions import Callback, Transactions
 from sqliter.engines.turn import Seat
 from sqliter.engines.watch import Watch
@@ -37,12 +37,14 @@ class LocalEngine:
 
     pragmas: ClassVar[Pragmas] = {}
 
-    def __init__(self, settings: Settings, cache: Cache, log: StatementLog) -> None:
+    def __init__(self, context: Context) -> None:
+        settings, log = context.settings, context.log
         self.settings = settings
         self._connections = Connections(settings, log, self.pragmas)
-        self._carrier = Carrier(settings, cache)
+        self._carrier = Carrier(settings, context.cache)
         self._transactions = Transactions(settings, self._connections, self._carrier)
         self._log = log
+        self._observers = context.observers
         self.seat = self._new_seat()
         self._blocks: list[Scope] = []  # open ones, the innermost last
         self.token = object()  # names this engine in contexts, which outlive it
@@ -100,6 +102,10 @@ class LocalEngine:
         effects.callbacks.append(callback)
         return True
 
+    def oldest_reader(self) -> Lease | None:
+        """Return the lease of who has been reading for the longest time."""
+        return self._connections.oldest_lease()
+
     def _new_seat(self) -> Seat:
         return Seat(self.settings.busy_timeout, self._connections.doing)
 
@@ -111,8 +117,21 @@ class LocalEngine:
         own, scope = deadline(self.token, seconds), self._scope()
         return own if scope is None else min(own, scope.deadline)
 
+    def _asker(self) -> Asker:
+        """Return the running task or thread."""
+        raise NotImplementedError
+
+    def _drive(self, operation: Operation[R], seconds: float | None = None) -> Drive[R]:
+        deadline = self._deadline(seconds)
+        return Drive(operation, deadline, self._asker(), self._observers)
+
+    def _stop(self, deadline: float) -> Stop:
+        asker = self._asker()
+        return Stop(deadline, asker, self._observers.follow(asker))
+
     def _limited(self, stop: S) -> S:
         """Have it end with the time limits that hold here."""
+        stop.asker = self._asker()
         stop.deadline = min(stop.deadline, self._deadline(None))
         return stop
 
@@ -234,6 +253,7 @@ class LocalEngine:
         if scope.read_only and drive.access is Access.WRITE:
             msg = "this transaction is read-only: write outside of it"
             raise TransactionError(msg)
+        scope.hand_waits(drive.trace)
         self._carrier.within(
             drive, scope.connection, scope.effects, loss=Loss.BLOCK, budget=budget
         )

@@ -32,7 +32,10 @@ def insist(call: Callable[[], R], stop: Stop, seconds: float) -> R:
     end = time.monotonic() + seconds
     for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
         stop.check()
+        started = time.perf_counter()
         time.sleep(max(0.0, min(pause, stop.left)))
+        if stop.trace is not None:
+            stop.trace.lock += time.perf_counter() - started
         try:
             return call()
         except sqlite3.OperationalError as error:

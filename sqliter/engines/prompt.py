@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from math import inf
 from typing import Any
 
-from sqliter.core.cache import Cache
-from sqliter.core.logs import StatementLog
+from sqliter.core.context import Context
 from sqliter.core.scopes import Scope
-from sqliter.core.settings import Settings
 from sqliter.core.steps import Access, Drive
 from sqliter.core.stop import Stop
 from sqliter.engines.connection import Handover
@@ -24,9 +21,9 @@ FEW = 100
 class PromptEngine(LocalEngine):
     """Tries what may be short, within a budget; says whether it is done."""
 
-    def __init__(self, settings: Settings, cache: Cache, log: StatementLog) -> None:
-        super().__init__(settings, cache, log)
-        self._inline = Inline(enabled=settings.inline)
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._inline = Inline(enabled=self.settings.inline)
 
     def _carry_here(self, drive: Drive[Any]) -> bool:
         """Do it here, if that is quick; say whether it is done."""
@@ -61,7 +58,7 @@ class PromptEngine(LocalEngine):
         return writer.is_wal and settings.durability == "normal"
 
     def _read_here(self, drive: Drive[Any]) -> bool:
-        connection = self._connections.lend_idle()
+        connection = self._connections.lend_idle(drive)
         if connection is None:
             return False
         try:
@@ -73,7 +70,7 @@ class PromptEngine(LocalEngine):
 
     def _work_here(self, drive: Drive[Any], scope: Scope | None) -> bool:
         seat = self._seat_around(scope)
-        if not seat.try_take(asyncio.current_task()):
+        if not seat.try_take(drive.asker):
             return False
         # Interrupting a write in a block would undo the block.
         is_costly = scope is not None and drive.access is Access.WRITE

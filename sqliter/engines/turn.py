@@ -13,6 +13,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
+from sqliter.core.askers import name_of
 from sqliter.core.faults import LateFault
 from sqliter.core.stop import Stop
 from sqliter.exceptions import DatabaseBusyError
@@ -193,7 +194,7 @@ class Seat:
             if self._holder is None:
                 return None, 0.0, 0
             age = time.monotonic() - self._since
-            return _name(self._holder), age, len(self._queue)
+            return name_of(self._holder.who), age, len(self._queue)
 
     def _holder_is(self, thread: int) -> bool:
         holder = self._holder
@@ -219,7 +220,7 @@ class Seat:
 
     def _busy(self) -> DatabaseBusyError:
         holder = self._holder
-        name = _name(holder) if holder else "another task"
+        name = name_of(holder.who) if holder else "another task"
         age = time.monotonic() - self._since
         doing = self._doing()
         return DatabaseBusyError(
@@ -227,16 +228,6 @@ class Seat:
             f"{f' (its last statement: {doing})' if doing else ''}. "
             "Keep transactions short, or raise busy_timeout."
         )
-
-
-def _name(ticket: Ticket) -> str:
-    who = ticket.who
-    if isinstance(who, str):
-        return who
-    if isinstance(who, threading.Thread):
-        return f"thread {who.name!r}"
-    name = getattr(who, "get_name", None)
-    return "a callback" if name is None else f"task {name()!r}"
 
 
 def _wake(ticket: Ticket) -> bool:

@@ -1,8 +1,8 @@
 """The write-ahead log beside a file, and how it is written back into the file.
 
-SQLite would do that inside a commit, and let one task wait for all of it. Here it is done
-beside what others do. Only where writes never pause, so that the log cannot begin anew,
-somebody has to wait.
+SQLite would do that inside a commit, and let one task wait for all of it. Here it is
+done beside what others do. Only where writes never pause, so that the log cannot begin
+anew, somebody has to wait.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class Wal:
         try:
             # ``close()`` waits for this; it must not open the database again.
             if self._connections.open_writer is not None:
-                with suppress(Fault), self._connections.reader(Stop()) as self._tidier:
+                reader = self._connections.reader(Stop(asker="a checkpoint"))
+                with suppress(Fault), reader as self._tidier:
                     self._tidier.control("PRAGMA wal_checkpoint(PASSIVE)")
         finally:
             self._tidier = None
