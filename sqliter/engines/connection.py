@@ -329,10 +329,7 @@ class Connection:
     def unit(self, *, foreign_keys: bool = True) -> Iterator[None]:
         """All or nothing: a transaction, or a savepoint inside one."""
         if not self.raw.in_transaction:
-            without = (
-                contextlib.nullcontext() if foreign_keys else _no_foreign_keys(self)
-            )
-            with without, self._transaction():
+            with _foreign_keys(self, on=foreign_keys), self._transaction():
                 yield
             return
         if not foreign_keys and self._settings.foreign_keys:
