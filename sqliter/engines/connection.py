@@ -220,22 +220,44 @@ class Connection:
         if self.in_hurry and _is_heavy(statement.params):
             raise Handover(is_slow=False)
         try:
-            before = self.raw.total_changes
-            cursor = self._run(statement.sql, statement.params)
-            rows = cursor.fetchall()
-            self._own_changes += self.raw.total_changes - before
+            result = self._fetch(statement, named=request.named)
         except (sqlite3.Error, OverflowError, ValueError) as error:
             fault = self._fault_of(error, statement.sql)
             if isinstance(fault, Fault):  # else it will be run once more
                 self._note(statement, request)
             raise fault from error
         self._note(statement, request)
-        if statement.rows is not None and cursor.rowcount != statement.rows:
-            msg = f"{cursor.rowcount} of {statement.rows} rows were written: a trigger?"
+        if statement.rows is not None and result.rowcount != statement.rows:
+            msg = f"{result.rowcount} of {statement.rows} rows were written: a trigger?"
             raise Fault(msg)
-        columns = cursor.description or () if request.named else ()
-        names = tuple(column[0] for column in columns)
-        return Result(rows, cursor.rowcount, cursor.lastrowid, names)
+        return result
+
+    def _fetch(self, statement: Statement, *, named: bool) -> Result:
+        before = self.raw.total_changes
+        try:
+            cursor = self._run(statement.sql, statement.params)
+            rows = cursor.fetchall()
+        except sqlite3.OperationalError as error:
+            is_stopped = primary_code(error) == sqlite3.SQLITE_INTERRUPT
+            if not is_stopped or self.raw.total_changes == before:
+                raise
+            result = self._stopped_too_late()
+        else:
+            columns = cursor.description or () if named else ()
+            names = tuple(column[0] for column in columns)
+            result = Result(rows, cursor.rowcount, cursor.lastrowid, names)
+        self._own_changes += self.raw.total_changes - before
+        return result
+
+    def _stopped_too_late(self) -> Result:
+        """Return what a write gave that is done, and maybe committed.
+
+        SQLite asks a last time whether to go on when there is nothing left to do.
+        """
+        with self._beat.calm():
+            sql = "SELECT changes(), last_insert_rowid()"
+            changes, key = self.raw.execute(sql).fetchone()
+        return Result([], changes, key)
 
     def _observed(self, statement: Statement, request: Request) -> Result:
         trace = self._stop.trace
@@ -274,7 +296,8 @@ class Connection:
         """Run transaction control; nothing of it is logged."""
         for sql in statements:
             try:
-                self._run(sql)
+                with self._beat.calm():  # stopped when it is done, it would seem undone
+                    self._run(sql)
             except sqlite3.Error as error:
                 raise self._fault_of(error) from error
 
