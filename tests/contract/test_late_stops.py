@@ -10,6 +10,7 @@ import pytest
 from sqliter import SqliterDB
 from sqliter.asyncio import AsyncSqliterDB
 from sqliter.engines import beat, prompt
+from sqliter.engines.inline import Inline
 from sqliter.exceptions import OperationTimeoutError
 from sqliter.model import BaseDBModel
 
@@ -26,6 +27,7 @@ def asked_often(monkeypatch):
     monkeypatch.setattr(beat, "STEPS", 7)
     monkeypatch.setattr(beat, "SHORT_STEPS", 7)
     monkeypatch.setattr(prompt, "BUDGET", 0.0)
+    monkeypatch.setattr(Inline, "remember", lambda *_: None)
 
 
 @pytest.mark.usefixtures("asked_often")
