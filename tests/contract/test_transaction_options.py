@@ -37,12 +37,6 @@ async def prepared(db, *users):
 
 
 @pytest.fixture
-def apart(colour):
-    """`await apart(coroutine)` runs it outside of the blocks of the test."""
-    return colour.apart
-
-
-@pytest.fixture
 def write_elsewhere(apart, make_db):
     """`await write_elsewhere(db, who, name)` commits a user past the open block."""
 
