@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import copy
 import inspect
 import logging
@@ -74,6 +75,12 @@ class Colour(StrEnum):
     def wrap(self, database: Any) -> Any:
         """The database as tests use it: every verb awaited, whatever the colour."""
         return database if self is Colour.ASYNC else BlockingDatabase(database)
+
+    def apart(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Future[Any]:
+        """Run the coroutine outside of all blocks: as a task, or in a thread."""
+        if self is Colour.ASYNC:
+            return asyncio.create_task(coroutine, context=contextvars.Context())
+        return in_thread(coroutine)
 
     async def together(
         self, *coroutines: Coroutine[Any, Any, Any], return_exceptions: bool = False
@@ -270,6 +277,8 @@ class BlockingDatabase(Blocking):
             return BlockingQuery(value)
         if hasattr(value, "executescript"):
             return BlockingConnection(value)
+        if type(value).__name__ == "Transaction":
+            return BlockingBlock(value, self)
         return super()._dress(value)
 
     async def __aenter__(self) -> BlockingDatabase:
@@ -278,6 +287,20 @@ class BlockingDatabase(Blocking):
 
     async def __aexit__(self, *error: Any) -> Any:
         return self.wrapped.__exit__(*error)
+
+
+class BlockingBlock:
+    """What `db.transaction()` gives: `async with` enters and leaves the blocking block."""
+
+    def __init__(self, block: Any, database: BlockingDatabase) -> None:
+        self._block = block
+        self._database = database
+
+    async def __aenter__(self) -> Any:
+        return self._database._dress(self._block.__enter__())
+
+    async def __aexit__(self, *error: Any) -> Any:
+        return self._block.__exit__(*error)
 
 
 def unwrap(thing: Any) -> Any:
