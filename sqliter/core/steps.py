@@ -48,7 +48,8 @@ class Operation(NamedTuple, Generic[R]):
     """Steps, the lease they need, and what they do outside the database.
 
     ``is_unit`` asks for one transaction around all of the steps, so that what they do
-    after the last request may still fail the writes. ``again`` makes the operation
+    after the last request may still fail the writes; without ``foreign_keys`` these are
+    not enforced meanwhile, unless it joins a transaction. ``again`` makes the operation
     anew; only short writes have it: they may share a transaction with others.
     """
 
@@ -56,6 +57,7 @@ class Operation(NamedTuple, Generic[R]):
     steps: Steps[R]
     effects: Effects
     is_unit: bool = False
+    foreign_keys: bool = True
     again: Callable[[], Any] | None = None  # an operation: see Drive.restart
 
 
@@ -163,6 +165,7 @@ class Drive(Stop, Generic[R]):
         "again",
         "effects",
         "finished",
+        "foreign_keys",
         "is_unit",
         "request",
         "value",
@@ -190,6 +193,7 @@ class Drive(Stop, Generic[R]):
     def _start(self, operation: Operation[R]) -> None:
         self.effects = operation.effects
         self.is_unit = operation.is_unit
+        self.foreign_keys = operation.foreign_keys
         self.again = operation.again
         self.finished = False
         self.value: Any = None

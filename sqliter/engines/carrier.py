@@ -19,6 +19,7 @@ from sqliter.core.steps import Access, Drive
 from sqliter.core.stop import Loss, Stop
 from sqliter.engines.connection import Connection
 from sqliter.engines.turn import Ticket
+from sqliter.engines.units import unit
 from sqliter.engines.watch import Watch
 from sqliter.exceptions import DatabaseBusyError, TransactionError
 
@@ -135,7 +136,8 @@ class Carrier:
         if not drive.is_unit:
             self._drive(drive, connection)
             return
-        with connection.unit():
+        enforced = drive.foreign_keys or connection.in_transaction
+        with unit(connection, foreign_keys=enforced):
             self._drive(drive, connection)
 
     def _write_alone(self, drive: Drive[Any], connection: Connection) -> None:
@@ -187,7 +189,7 @@ class Carrier:
         for position, member in enumerate(group):
             connection.obey(member.drive)
             try:
-                connection.open_transaction(self._settings.begin_sql)
+                connection.open_transaction()
             except Fault as fault:
                 member.error = fault
                 if not member.drive.is_over:  # it is not about this one alone
@@ -212,15 +214,24 @@ class Carrier:
             self._take_back(members, connection)
             _refuse(members, busy)
         except BaseException as error:
-            is_fault = isinstance(error, Fault)
-            if is_committing and not is_fault and not connection.in_transaction:
-                self._acknowledge(members, connection)  # a signal, after the commit
-                raise
-            self._take_back(members, connection)
-            self._one_by_one(members, connection)
+            if is_committing and not connection.in_transaction:
+                self._end_committed(members, connection, error)
+            else:
+                self._take_back(members, connection)
+                self._one_by_one(members, connection)
             if not isinstance(error, Exception):
                 raise
         else:
+            self._acknowledge(members, connection)
+
+    def _end_committed(
+        self, members: Sequence[_Member], connection: Connection, error: BaseException
+    ) -> None:
+        """Tell of a COMMIT that left no transaction behind, and raised all the same."""
+        if isinstance(error, Exception):  # nobody knows what the disk has of it
+            self._take_back(members, connection)
+            _refuse(members, error)
+        else:  # a signal, when it was done
             self._acknowledge(members, connection)
 
     def _acknowledge(self, members: Sequence[_Member], connection: Connection) -> None:
@@ -234,7 +245,7 @@ class Carrier:
         """Run one write; when it fails, the others are as if it had never been."""
         connection.obey(member.drive, loss=Loss.BLOCK)
         try:
-            with _taken_back(member.drive.effects), connection.unit():
+            with _taken_back(member.drive.effects), unit(connection):
                 self._drive(member.drive, connection)
         except (BusyFault, DatabaseBusyError):
             raise

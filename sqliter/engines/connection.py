@@ -14,15 +14,15 @@ from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.statement import Request, Result, Statement, Value
 from sqliter.core.stop import Loss, Stop
 from sqliter.engines.beat import Beat
-from sqliter.engines.meaning import fault_of, primary_code
+from sqliter.engines.meaning import DRIVER_ERRORS, fault_of, primary_code
 from sqliter.engines.observing import answer_in, observed
-from sqliter.engines.opening import open_connection, wait_in_sqlite
+from sqliter.engines.opening import close_surely, open_connection, wait_in_sqlite
 from sqliter.engines.patience import insist, is_busy
+from sqliter.engines.units import unit
 
 HEAVY = 65_536
 """Characters or bytes of a value that is not written in a hurry."""
 
-_UNIT = "sqliter_unit"
 _NO_PRAGMAS: Pragmas = {}
 
 
@@ -55,16 +55,15 @@ class Connection:
     ) -> None:
         self._settings = settings
         self._log = log
-        self._own_changes = 0
-        self._changes_before = 0
+        self._own_changes = self._changes_before = 0
         self._use = threading.Lock()  # held while it works
         self._lock = threading.Lock()  # of ``_stop``
         self._stop = Stop()
         self._beat = Beat()
-        self._owns_transaction = False
-        self._is_handed_out = False
+        self._owns_transaction = self._is_handed_out = False
         self._late_signal: BaseException | None = None
         self.in_hurry = False
+        self.enforces_foreign_keys = settings.foreign_keys
         self.doing: str | None = None
         """The statement that was run last."""
         self.raw, self.is_wal = open_connection(
@@ -108,7 +107,7 @@ class Connection:
             self.obey(stop, budget=budget, loss=loss)
         except BaseException as error:
             self.finish()
-            if isinstance(error, sqlite3.Error):  # closed by hand
+            if isinstance(error, DRIVER_ERRORS):  # closed by hand
                 raise fault_of(error) from error
             raise
 
@@ -138,7 +137,7 @@ class Connection:
             self._beat.rest(self.raw, for_good=self._is_handed_out)
             if self._is_handed_out:
                 wait_in_sqlite(self.raw, self._settings.busy_timeout)
-        except sqlite3.Error:  # closed by hand: whoever uses it next will hear
+        except DRIVER_ERRORS:  # closed by hand: whoever uses it next will hear
             return
         finally:
             self._use.release()
@@ -178,11 +177,15 @@ class Connection:
     @contextlib.contextmanager
     def waiting(self) -> Iterator[sqlite3.Connection]:
         """Lend the driver's connection, which waits for others by itself meanwhile."""
-        wait_in_sqlite(self.raw, self._settings.busy_timeout)
+        try:
+            wait_in_sqlite(self.raw, self._settings.busy_timeout)
+        except DRIVER_ERRORS as error:
+            raise self._fault_of(error) from error
         try:
             yield self.raw
-        finally:
-            wait_in_sqlite(self.raw, 0)
+        finally:  # if that fails, it waits where it could not be stopped
+            with contextlib.suppress(*DRIVER_ERRORS):
+                wait_in_sqlite(self.raw, 0)
 
     def close(self) -> None:
         """Close it; what was not committed is discarded.
@@ -191,7 +194,7 @@ class Connection:
         """
         if self._use.acquire(blocking=False):
             try:
-                self.raw.close()
+                close_surely(self.raw)
             finally:
                 self._use.release()
 
@@ -204,7 +207,7 @@ class Connection:
         run = self._execute if self._stop.trace is None else self._observed
         if not request.atomic:
             return [run(each, request) for each in request.statements]
-        with self.unit(foreign_keys=request.foreign_keys):
+        with unit(self, foreign_keys=request.foreign_keys):
             return [run(each, request) for each in request.statements]
 
     def _answer_outside(self, request: Request) -> list[Result]:
@@ -221,7 +224,7 @@ class Connection:
             raise Handover(is_slow=False)
         try:
             result = self._fetch(statement, named=request.named)
-        except (sqlite3.Error, OverflowError, ValueError) as error:
+        except (*DRIVER_ERRORS, OverflowError, ValueError) as error:
             fault = self._fault_of(error, statement.sql)
             if isinstance(fault, Fault):  # else it will be run once more
                 self._note(statement, request)
@@ -298,11 +301,12 @@ class Connection:
             try:
                 with self._beat.calm():  # stopped when it is done, it would seem undone
                     self._run(sql)
-            except sqlite3.Error as error:
+            except DRIVER_ERRORS as error:
                 raise self._fault_of(error) from error
 
-    def open_transaction(self, begin: str) -> None:
+    def open_transaction(self, begin: str | None = None) -> None:
         """Begin a transaction, which is taken back if nobody ends it."""
+        begin = begin or self._settings.begin_sql
         if self.in_transaction:
             msg = "one was begun on the raw connection: commit or roll it back first"
             raise InTransactionFault(msg)
@@ -313,6 +317,9 @@ class Connection:
         except Fault as fault:
             if self._stop.trace is not None:
                 self._stop.trace.refused(begin, answer_in(fault))
+            raise
+        except BaseException:  # a signal handler's, maybe when it was done
+            self.undo("ROLLBACK")
             raise
 
     def open_snapshot(self) -> None:
@@ -327,72 +334,52 @@ class Connection:
         """
         try:
             self.control("COMMIT")
-        except Fault:
+        except Exception:
             raise
-        except BaseException as error:
+        except BaseException as signal:
             if self.raw.in_transaction:
                 raise
-            self._late_signal = error
+            self._late_signal = signal
         self._owns_transaction = False
+
+    def settle(self, *statements: str) -> None:
+        """Run what must not stay half done; ``finish()`` raises what signals raise."""
+        for sql in statements:
+            try:
+                self.control(sql)
+            except Exception:
+                raise
+            except BaseException as signal:  # noqa: BLE001 - raised by finish()
+                self._late_signal = signal
+                # Did it come before the statement or after it? Then that has nothing
+                # left to end, and says so.
+                with contextlib.suppress(Fault):
+                    self.control(sql)
 
     def undo(self, *statements: str) -> None:
         """Run statements that take back; SQLite may have done so by itself."""
         if self.in_transaction:
-            self.control(*statements)
+            try:
+                self.settle(*statements)
+            except Fault:  # a signal kept the savepoint from being made: all has to go
+                self.settle("ROLLBACK")
         if not self.raw.in_transaction:
             self._owns_transaction = False
+
+    def come_to_rest(self) -> bool:
+        """Take back what is open; say whether others may use the connection now."""
+        try:
+            self.undo("ROLLBACK")
+        except Fault:
+            return False
+        self._owns_transaction = False
+        return True
 
     def abandon(self) -> None:
         """Take back what was begun and never ended: Ctrl-C came in between."""
         if self._owns_transaction:
             self.undo("ROLLBACK")
             self._owns_transaction = False
-
-    @contextlib.contextmanager
-    def unit(self, *, foreign_keys: bool = True) -> Iterator[None]:
-        """All or nothing: a transaction, or a savepoint inside one."""
-        if not self.raw.in_transaction:
-            with _foreign_keys(self, on=foreign_keys), self._transaction():
-                yield
-            return
-        if not foreign_keys and self._settings.foreign_keys:
-            msg = "foreign keys cannot be switched off inside a transaction"
-            raise InTransactionFault(msg)
-        with self._savepoint():
-            yield
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self.open_transaction(self._settings.begin_sql)
-        try:
-            yield
-            self.commit()
-        except BaseException:
-            self.undo("ROLLBACK")
-            raise
-
-    @contextlib.contextmanager
-    def _savepoint(self) -> Iterator[None]:
-        self.control(f"SAVEPOINT {_UNIT}")
-        try:
-            yield
-            self.control(f"RELEASE {_UNIT}")
-        except BaseException:
-            self.undo(f"ROLLBACK TO {_UNIT}", f"RELEASE {_UNIT}")
-            raise
-
-
-@contextlib.contextmanager
-def _foreign_keys(connection: Connection, *, on: bool) -> Iterator[None]:
-    if on:
-        yield
-        return
-    (before,) = connection.raw.execute("PRAGMA foreign_keys").fetchone()
-    connection.control("PRAGMA foreign_keys = OFF")
-    try:
-        yield
-    finally:
-        connection.control(f"PRAGMA foreign_keys = {before}")
 
 
 def _is_heavy(values: Sequence[Value]) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from sqliter.core.askers import Asker
@@ -93,10 +93,10 @@ class Connections:
 
     def take_back(self, connection: Connection) -> None:
         """Keep a reader for others; one that all were closed behind goes, too."""
-        connection.abandon()  # an open snapshot would keep the WAL from being emptied
+        is_fit = connection.come_to_rest()  # a snapshot would hold up the WAL
         with self._mutex:
             is_current = self._lent.pop(connection).generation == self._generation
-            if is_current and len(self._idle) < IDLE_READERS:
+            if is_fit and is_current and len(self._idle) < IDLE_READERS:
                 self._idle.append(connection)
                 return
             if connection in self._open:
@@ -117,8 +117,7 @@ class Connections:
                 self._idle.clear()
                 self._generation += 1
                 self.open_writer = None
-            for connection in closed:
-                connection.close()
+            close_all(closed)
 
     def interrupt(self) -> None:
         """Stop whatever the connections are doing: the program ends."""
@@ -146,3 +145,10 @@ class Connections:
             return self.open_writer
         finally:
             self._opening.release()
+
+
+def close_all(connections: Iterable[Connection]) -> None:
+    """Close each, even if a signal comes in between."""
+    with ExitStack() as stack:
+        for connection in connections:
+            stack.callback(connection.close)

@@ -24,7 +24,8 @@ from sqliter.core.faults import BusyFault, Fault, reported_as
 from sqliter.core.stop import Stop
 from sqliter.engines.connection import Connection
 from sqliter.engines.functions import register_functions
-from sqliter.engines.meaning import fault_of
+from sqliter.engines.meaning import DRIVER_ERRORS, fault_of
+from sqliter.engines.opening import close_surely
 from sqliter.exceptions import BackupError, RestoreError, TransactionError
 
 Progress: TypeAlias = Callable[[int, int], object]
@@ -81,7 +82,7 @@ class _Copy(Stop):
                 yield
             except BusyFault as fault:  # of a connection that had to be opened
                 raise self._busy(fault.original) from fault
-            except (sqlite3.Error, OSError, ValueError) as error:
+            except (*DRIVER_ERRORS, OSError, ValueError) as error:
                 if error is self._objection:
                     raise
                 raise self._fault_of(error) from error
@@ -185,7 +186,7 @@ class Backup(_Copy):
     def close(self) -> None:
         """Let go what was taken."""
         if self._taken is not None:
-            self._taken.close()
+            close_surely(self._taken)
 
     def _refuse_place(self) -> None:
         """Raise a fault where a copy would destroy something, or be destroyed."""
@@ -278,7 +279,7 @@ class Restore(_Copy):
     def close(self) -> None:
         """Let go of the file."""
         if self._source is not None:
-            self._source.close()
+            close_surely(self._source)
 
     @contextmanager
     def _fitting(
@@ -323,7 +324,11 @@ def _open(path: Path) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    register_functions(raw)
+    try:
+        register_functions(raw)
+    except BaseException:
+        close_surely(raw)
+        raise
     return raw
 
 

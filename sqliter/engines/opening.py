@@ -11,7 +11,7 @@ from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.stop import Stop
 from sqliter.engines.functions import register_functions
-from sqliter.engines.meaning import fault_of, primary_code
+from sqliter.engines.meaning import DRIVER_ERRORS, fault_of, primary_code
 from sqliter.engines.patience import insist, is_busy
 
 _NO_SWITCH = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY}
@@ -31,17 +31,26 @@ def open_connection(
     """
     try:
         raw = _open(settings)
-    except sqlite3.Error as error:
+    except DRIVER_ERRORS as error:
         raise ConnectionFault(str(settings.filename), error) from error
     try:
         mode = _prepare(raw, settings, log, stop, reader=reader, pragmas=pragmas)
-    except sqlite3.Error as error:
+    except DRIVER_ERRORS as error:
         raw.close()
         raise _opening_fault(settings, error) from error
     except BaseException:
         raw.close()
         raise
     return raw, mode == "wal"
+
+
+def close_surely(raw: sqlite3.Connection) -> None:
+    """Close it, even if a signal comes in between."""
+    try:
+        raw.close()
+    except BaseException:
+        raw.close()
+        raise
 
 
 def wait_in_sqlite(raw: sqlite3.Connection, seconds: float) -> None:
@@ -135,7 +144,7 @@ def _set_journal_mode(
     return mode
 
 
-def _opening_fault(settings: Settings, error: sqlite3.Error) -> Fault:
+def _opening_fault(settings: Settings, error: Exception) -> Fault:
     fault = fault_of(error)
     if isinstance(fault, BusyFault):
         return fault

@@ -131,7 +131,7 @@ class Transactions:
         with reported_as(SqlExecutionError, scope.keeping()):
             Stop(scope.deadline).check()
             if scope.parent is not None:
-                connection.control(scope.keeping())
+                connection.settle(scope.keeping())
             else:
                 connection.commit()
 
@@ -171,7 +171,7 @@ class Transactions:
     def _open_implicit(self, drive: Drive[Any], connection: Connection) -> None:
         self._carrier.watch.look(connection)
         with connection.working(drive):
-            connection.open_transaction(self._settings.begin_sql)
+            connection.open_transaction()
 
     def _drop_ended(self, connection: Connection) -> bool:
         """Whether no implicit transaction is open; the raw connection may end one."""
