@@ -1,0 +1,165 @@
+"""Single records and batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faults.table import Play, scenario
+from faults.world import World
+
+from sqliter.exceptions import RecordInsertionError, RecordNotFoundError
+
+
+@scenario()
+async def insert(w: World) -> Any:
+    theme = w.keep(w.models.Theme(name="new"))
+    return lambda: w.db.insert(theme)
+
+
+@scenario(cold=True, places=("file",))
+async def first_insert(w: World) -> Any:
+    theme = w.keep(w.models.Theme(name="new"))
+    return lambda: w.db.insert(theme)
+
+
+@scenario()
+async def insert_with_an_object_saved_meanwhile(w: World) -> Any:
+    poet = w.models.Poet(name="Dot")
+    poem = w.keep(w.models.Poem(title="Haze", poet=poet))
+    await w.db.insert(poet)
+    return lambda: w.db.insert(poem)
+
+
+@scenario()
+async def insert_that_is_refused(w: World) -> Any:
+    theme = w.keep(w.models.Theme(name="sea"))
+    return lambda: refused(RecordInsertionError, w.db.insert(theme))
+
+
+@scenario(options={"journal_mode": "delete"}, places=("file",))
+async def insert_with_a_rollback_journal(w: World) -> Any:
+    theme = w.keep(w.models.Theme(name="new"))
+    return lambda: w.db.insert(theme)
+
+
+@scenario(options={"cache_enabled": True})
+async def insert_beside_a_cache(w: World) -> Any:
+    await w.db.select(w.models.Theme).fetch_all()
+    theme = w.keep(w.models.Theme(name="new"))
+    return lambda: w.db.insert(theme)
+
+
+@scenario()
+async def bulk_insert(w: World) -> Any:
+    themes = w.keep([w.models.Theme(name=f"new {n}") for n in range(3)])
+    return lambda: w.db.bulk_insert(themes)
+
+
+@scenario()
+async def bulk_insert_in_several_statements(w: World) -> Any:
+    poets = [w.models.Poet(name=f"new {n}") for n in range(2)]
+    poets += [w.models.Poet(pk=100 + n, name=f"keyed {n}") for n in range(2)]
+    w.keep(poets)
+    return lambda: w.db.bulk_insert(poets)
+
+
+@scenario()
+async def bulk_insert_that_is_refused(w: World) -> Any:
+    themes = [w.models.Theme(name="new"), w.models.Theme(pk=90, name="sea")]
+    w.keep(themes)
+    return lambda: refused(RecordInsertionError, w.db.bulk_insert(themes))
+
+
+@scenario()
+async def get(w: World) -> Any:
+    return lambda: w.db.get(w.models.Poet, 1)
+
+
+@scenario(cold=True, places=("file",))
+async def first_get(w: World) -> Any:
+    return lambda: w.db.get(w.models.Poet, 1)
+
+
+@scenario(options={"cache_enabled": True})
+async def get_what_is_remembered(w: World) -> Any:
+    await w.db.get(w.models.Poet, 2)
+
+    async def act() -> Any:
+        return [await w.db.get(w.models.Poet, key) for key in (1, 2, 1)]
+
+    return act
+
+
+@scenario()
+async def update(w: World) -> Any:
+    poet = w.keep(await w.db.get(w.models.Poet, 1))
+    poet.name = "Annie"
+    return lambda: w.db.update(poet)
+
+
+@scenario(options={"cache_enabled": True})
+async def update_beside_a_cache(w: World) -> Any:
+    poet = w.keep(await w.db.get(w.models.Poet, 1))
+    await w.db.select(w.models.Poet).fetch_all()
+    poet.name = "Annie"
+    return lambda: w.db.update(poet)
+
+
+@scenario()
+async def update_of_a_part(w: World) -> Any:
+    poet = w.keep(await w.db.select(w.models.Poet, fields=["name"]).fetch_one())
+    poet.name = "Annie"
+    return lambda: w.db.update(poet)
+
+
+@scenario()
+async def update_where(w: World) -> Any:
+    return lambda: w.db.update_where(w.models.Poet, {"pk__gt": 1}, {"age": 31})
+
+
+@scenario()
+async def delete(w: World) -> Any:
+    return lambda: w.db.delete(w.models.Poet, 1)  # and the poems, by cascade
+
+
+@scenario(options={"cache_enabled": True})
+async def delete_beside_a_cache(w: World) -> Any:
+    await w.db.select(w.models.Poem).fetch_all()
+    await w.db.get(w.models.Poet, 1)
+    return lambda: w.db.delete(w.models.Poet, 1)
+
+
+@scenario()
+async def delete_of_nothing(w: World) -> Any:
+    return lambda: refused(RecordNotFoundError, w.db.delete(w.models.Poet, 999))
+
+
+@scenario(options={"auto_commit": False}, is_pending=True, sees_commit=False)
+async def insert_to_be_committed(w: World) -> Any:
+    await w.db.insert(w.models.Theme(name="before"))
+    theme = w.keep(w.models.Theme(name="new"))
+    return Play(lambda: w.db.insert(theme), finish=w.db.commit)
+
+
+@scenario(options={"auto_commit": False}, is_pending=True, sees_commit=False)
+async def first_insert_to_be_committed(w: World) -> Any:
+    theme = w.keep(w.models.Theme(name="new"))
+    return Play(lambda: w.db.insert(theme), finish=w.db.commit)
+
+
+@scenario(options={"auto_commit": False}, is_pending=True, sees_commit=False)
+async def bulk_insert_to_be_committed(w: World) -> Any:
+    await w.db.insert(w.models.Theme(name="before"))
+    themes = w.keep([w.models.Theme(name="new"), w.models.Theme(pk=90, name="newer")])
+    return Play(lambda: w.db.bulk_insert(themes), finish=w.db.commit)
+
+
+async def refused(error: type[Exception], call: Any) -> str:
+    """Await a call that must not work."""
+    try:
+        await call
+    except error as refusal:
+        if type(refusal) is not error:
+            raise
+        return error.__name__
+    raise AssertionError("it worked")
