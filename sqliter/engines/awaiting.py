@@ -260,7 +260,9 @@ class AwaitingEngine(PromptEngine):
         stop = self._stop(mode.deadline)
         parent = self._scope()
         if parent is not None or not mode.snapshot:
-            parent, _ = await self._take_turn(stop)
+            parent, seat = await self._take_turn(stop)
+            if parent is None and mode.snapshot:  # the block around it has ended
+                seat.give_back()
         scope = Scope(self.token, self._new_seat(), 0, parent, mode)
         scope.trace, stop.deadline = stop.trace, scope.deadline
         return scope, stop

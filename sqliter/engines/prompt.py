@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from math import inf
 from typing import Any
 
 from sqliter.core.context import Context
@@ -42,11 +41,12 @@ class PromptEngine(LocalEngine):
             self._inline.spend(time.perf_counter() - started)
 
     def _may_be_quick(self, drive: Drive[Any], scope: Scope | None) -> bool:
-        """Whether it may be tried on the connection of a block, or on the writer."""
+        """Whether it may be tried on the connection of a block, or on the writer.
+
+        No write in a block: stopped when its time is up, it would undo the block.
+        """
         if drive.access is Access.READ:
             return True
-        if scope is not None:
-            return drive.again is not None
         return self._shares_commit(drive, scope) and self._commits_quickly
 
     @property
@@ -72,10 +72,8 @@ class PromptEngine(LocalEngine):
         seat = self._seat_around(scope)
         if not seat.try_take(drive.asker):
             return False
-        # Interrupting a write in a block would undo the block.
-        is_costly = scope is not None and drive.access is Access.WRITE
         try:
-            self._carry_writer(drive, scope, [], inf if is_costly else BUDGET)
+            self._carry_writer(drive, scope, [], BUDGET)
         finally:
             seat.give_back()
         return True

@@ -569,8 +569,8 @@ async def test_a_snapshot_that_ends_meanwhile_calls_nothing_of_others(
     committed_, read = Signal(), Signal()
     end = type(unwrap(db)._engine._transactions).end
 
-    def slow(self, scope, *, keep):
-        end(self, scope, keep=keep)
+    def slow(self, scope, due, *, keep):
+        end(self, scope, due, keep=keep)
         if not scope.is_on_reader:
             committed_.set()
             while not read.is_set():
