@@ -144,6 +144,11 @@ def look_up(statement: Statement) -> Steps[Result]:
     return result
 
 
+def breathe() -> Steps[None]:
+    """Let the work be stopped here, or go on elsewhere: it is long in Python."""
+    yield Request(())
+
+
 class Runner(Protocol):
     """Whoever carries operations out and returns their result."""
 
@@ -199,6 +204,12 @@ class Drive(Stop, Generic[R]):
         self.value: Any = None
         self._steps = operation.steps
         self._advance(self._steps.send, None)
+
+    @property
+    def shape(self) -> str:
+        """The SQL of the current request, which tells what work it is."""
+        statements = self.request.statements
+        return statements[0].sql if statements else ""
 
     def answer(self, results: Sequence[Result]) -> None:
         """Hand over what the current request gave; move to the next one."""

@@ -26,7 +26,7 @@ class PromptEngine(LocalEngine):
 
     def _carry_here(self, drive: Drive[Any]) -> bool:
         """Do it here, if that is quick; say whether it is done."""
-        if not self._inline.allows(drive.request.statements[0].sql):
+        if not self._inline.allows(drive.shape):
             return False
         scope = self._scope()
         started = time.perf_counter()
@@ -80,7 +80,7 @@ class PromptEngine(LocalEngine):
 
     def _go_on_elsewhere(self, drive: Drive[Any], handover: Handover) -> None:
         if handover.is_slow:
-            self._inline.remember(drive.request.statements[0].sql)
+            self._inline.remember(drive.shape)
         if drive.again is not None:  # what it changed in objects has been taken back
             drive.restart()
 
