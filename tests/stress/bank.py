@@ -10,11 +10,11 @@ import asyncio
 import contextlib
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from stress.outcome import Outcome
-from support import Blocking, Colour, Signal, unwrap
+from support import Colour, Signal, snapshot
 
 from sqliter.model import BaseDBModel, unique
 
@@ -125,8 +125,7 @@ async def auditor(db: Any, over: Signal) -> Outcome:
         outcome.rounds += 1
         (seen,) = await db.fetch(DIFFERENCES)
         outcome.wrong += explained(seen["total"], seen["unexplained"])
-        if hasattr(unwrap(db), "transaction"):
-            outcome.wrong += explained(*await counted_in_steps(db))
+        outcome.wrong += explained(*await counted_in_steps(db))
         await asyncio.sleep(0.002)
     return outcome
 
@@ -140,17 +139,6 @@ async def counted_in_steps(db: Any) -> tuple[int, int]:
     expected = replayed((each.source, each.target, each.amount) for each in transfers)
     balances = {each.pk: each.balance for each in accounts}
     return sum(balances.values()), len(set(balances.items()) - set(expected.items()))
-
-
-@contextlib.asynccontextmanager
-async def snapshot(db: Any) -> AsyncIterator[None]:
-    block = unwrap(db).transaction(read_only=True)
-    if isinstance(db, Blocking):
-        with block:
-            yield
-    else:
-        async with block:
-            yield
 
 
 def explained(total: int, unexplained: int) -> Iterator[str]:

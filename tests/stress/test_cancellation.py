@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stress.cancelling import cancellations
@@ -15,18 +16,21 @@ async def test_cancelled_blocks_are_stored_whole_or_not_at_all(tmp_path: Path) -
     outcome.assert_nothing_wrong()
 
 
-@pytest.mark.parametrize("durability", ["normal", "full"])
+@pytest.mark.parametrize(
+    "options", [{}, {"inline": False}, {"durability": "full"}], ids=str
+)
 async def test_cancelled_inserts_happened_or_did_not(
-    tmp_path: Path, durability: str
+    tmp_path: Path, options: dict[str, Any]
 ) -> None:
-    options = {"durability": durability}
-    outcome = await cancellations(tmp_path, 2, 2_000, ["single"], **options)
+    kinds = ["single"] * 4 + ["block"]  # behind a block inserts queue up
+    outcome = await cancellations(tmp_path, 2, 2_500, kinds, **options)
     outcome.assert_nothing_wrong()
 
 
-async def test_cancelled_writes_of_all_kinds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("inline", [True, False])
+async def test_cancelled_writes_of_all_kinds(tmp_path: Path, inline: bool) -> None:
     kinds = ["single", "single", "bulk", "block"]
-    outcome = await cancellations(tmp_path, 3, 1_000, kinds)
+    outcome = await cancellations(tmp_path, 3, 1_000, kinds, inline=inline)
     outcome.assert_nothing_wrong()
 
 

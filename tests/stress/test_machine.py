@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import tempfile
 from collections.abc import Awaitable
 from pathlib import Path
@@ -158,10 +157,7 @@ async def is_in_block(db: Any) -> bool:
 
 
 async def by_another(colour: Colour, db: Any) -> Rows:
-    if colour is Colour.SYNC:
-        (rows,) = await colour.together(stored(db))
-        return rows
-    return await asyncio.create_task(stored(db), context=contextvars.Context())
+    return await colour.apart(stored(db))
 
 
 async def was_cancelled(work: Awaitable[None]) -> bool:
