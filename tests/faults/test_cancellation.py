@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 from faults.strikes import Cancellation
-from faults.trial import Trial
+from faults.trial import ENOUGH, Trial
 
 MOST = 200
 """More suspensions than any act has."""
@@ -19,8 +19,7 @@ ONCE, TWICE = False, True
 @pytest.mark.only("file")
 async def test_a_task_may_be_cancelled_wherever_it_waits(trial: Trial) -> None:
     trial.options["inline"] = False  # so that it waits for everything
-    ways = itertools.product((EARLY, LATE), (ONCE, TWICE))
-    await survives(trial, *ways)
+    await survives(trial, (EARLY, ONCE), (LATE, ONCE), (EARLY, TWICE))
 
 
 @pytest.mark.only("async")
@@ -37,7 +36,7 @@ async def survives(trial: Trial, *ways: tuple[bool, bool]) -> None:
             strike = Cancellation(number, late=late, again=again)
             outcome, found = await trial.attempt(strike)
             problems += found
-            if outcome.hit is None:
+            if outcome.hit is None or len(problems) > ENOUGH:
                 break
             assert number < MOST
     assert not problems, "\n".join(problems)

@@ -29,6 +29,9 @@ TRIED = (
 )  # fmt: skip
 KINDS = [each for each in ERRORS if each.name in TRIED]
 
+REFUSED = 2
+"""Which of them cannot work in any case."""
+
 TURNS = 8
 """Turns of the event loop after which somebody is cancelled, at most."""
 
@@ -38,7 +41,7 @@ MOST = 400
 EXPECTED = (SqliterError, MemoryError, KeyboardInterrupt, CancelledError)
 
 Write = Callable[[], Awaitable[Any]]
-Seen = Callable[[State], int]
+Seen = Callable[[State], float]
 
 
 class Raised(NamedTuple):
@@ -68,12 +71,16 @@ class Crowd:
         poet.age = 99
         self._add("insert", lambda: db.insert(models.Poet(name="one")), named("one"))
         self._add("update", lambda: db.update(poet), aged(99))
+        again = models.Theme(name="sea")  # there is one already
+        self._add("refused", lambda: db.insert(again), lambda s: len(s["themes"]) - 3)
         self._add("other", lambda: db.insert(models.Poet(name="two")), named("two"))
         self._add("delete", lambda: db.delete(models.Poem, 4), gone("poems", 4))
         links = world.colour.many(poem.themes)
         self._add("link", lambda: links.add(theme), linked(2, 3))
         self._add("last", lambda: db.insert(models.Poet(name="three")), named("three"))
         self._add("bulk", lambda: db.bulk_insert(bulk), lambda s: named("many")(s) / 3)
+        other = world.colour.many((await db.get(models.Poem, 1)).themes)
+        self._add("set", lambda: other.set(theme), replaced(1, {1, 2}, {3}))
 
     def _add(self, name: str, write: Write, seen: Seen) -> None:
         self.writes.append((name, write, seen))
@@ -83,18 +90,14 @@ class Crowd:
         colour, waiting = self.world.colour, self.waiting
         with suppress(*EXPECTED):
             async with self.world.db:
-                for write in (*(write for _, write, _ in self.writes), self._refused):
+                for _, write, _ in self.writes:
                     waiting.append(self._start(outside(colour, write)))
                     await self._all_wait(len(waiting))
                 begin()
-        *self.results, refusal = await asyncio.gather(*waiting)
-        assert isinstance(refusal, Raised)
+        self.results = await asyncio.gather(*waiting)
 
     def _start(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         return asyncio.create_task(coroutine, context=contextvars.Context())
-
-    async def _refused(self) -> None:
-        await self.world.db.insert(self.world.models.Theme(name="sea"))
 
     async def _all_wait(self, number: int) -> None:
         db, colour = self.world.db, self.world.colour
@@ -116,8 +119,6 @@ class Crowd:
             allowed = {0, 1} if raised and may_be_done else {0} if raised else {1}
             if times not in allowed:
                 found.append(f"{name} {told}, but happened {times:g} times")
-        if len(state["themes"]) != 3:
-            found.append("what is refused is there")
         return found + self.world.transacting() + self.world.unenforced()
 
 
@@ -148,6 +149,16 @@ def aged(age: int) -> Seen:
 
 def gone(table: str, key: int) -> Seen:
     return lambda state: key not in [row[0] for row in state[table]]
+
+
+def replaced(poem: int, old: set[int], new: set[int]) -> Seen:
+    """Whether links were replaced; a half if only some of that was done."""
+
+    def seen(state: State) -> float:
+        there = {row[2] for row in state["poems_themes"] if row[1] == poem}
+        return 0 if there == old else 1 if there == new else 0.5
+
+    return seen
 
 
 def linked(poem: int, theme: int) -> Seen:
@@ -203,8 +214,8 @@ def room(request: pytest.FixtureRequest, driver: Driver, folder: Path) -> Room:
 
 
 async def test_a_crowd_shares_commits(room: Room) -> None:
-    calls = await room.calls()
-    assert 1 <= [call.word for call in calls].count("COMMIT") <= 3
+    calls = await room.calls()  # of ten who would have one each
+    assert 1 <= [call.word for call in calls].count("COMMIT") <= 5
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -218,7 +229,7 @@ async def test_ctrl_c_may_come_in_a_crowd(room: Room, kind: Kind) -> None:
         await survives(room, kind)
 
 
-@pytest.mark.parametrize("victim", range(7))
+@pytest.mark.parametrize("victim", range(9))
 async def test_one_of_a_crowd_may_be_cancelled(
     driver: Driver, folder: Path, victim: int
 ) -> None:
@@ -238,13 +249,14 @@ async def test_one_of_a_crowd_may_be_cancelled(
             await crowd.run(lambda: cancelling.append(asyncio.create_task(cancel())))
             await cancelling[0]
             assert not crowd.problems(is_unknowable=False)
-            raised = [n for n, each in enumerate(crowd.results) if type(each) is Raised]
-            assert raised in ([], [victim])
+            results = enumerate(crowd.results)
+            raised = {n for n, each in results if type(each) is Raised} - {REFUSED}
+            assert raised <= {victim}
             cancelled += len(raised)
             await world.db.close()
         finally:
             world.remove()
-    assert cancelled
+    assert cancelled or victim == REFUSED
 
 
 async def survives(room: Room, kind: Kind) -> None:

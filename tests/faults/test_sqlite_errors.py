@@ -1,4 +1,9 @@
-"""Every call of the driver fails once, in every way that SQLite can fail."""
+"""Every call of the driver fails once, in every way that SQLite can fail.
+
+Afterwards all of a verb is there, or nothing, as it said. It may be there though the verb
+raised in two cases only: a COMMIT that worked reported an error, which nobody can tell
+from one that did not; or Ctrl-C came, which comes at any moment.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from collections.abc import Iterable
 import pytest
 from faults.kinds import ERRORS, KEYS, Kind, broken, busy
 from faults.strikes import Failure
-from faults.trial import Trial
+from faults.trial import ENOUGH, Trial
 
 MOST = 200
 """More calls than any verb makes."""
@@ -40,10 +45,10 @@ async def survives(trial: Trial, kinds: Iterable[Kind]) -> None:
         for number in itertools.count(1):
             outcome, found = await trial.attempt(Failure(kind, number))
             problems += found
-            if outcome.hit is None:
+            if outcome.hit is None or len(problems) > ENOUGH:
                 break
             assert number < MOST
-        assert number > 1
+        assert outcome.hit is not None or number > 1
     assert not problems, "\n".join(problems)
 
 

@@ -15,6 +15,9 @@ from faults.table import Act, Play, Scenario, prepared
 from faults.world import State, World, summary
 from support import Colour
 
+ENOUGH = 20
+"""Problems of one scenario after which it is given up: each may cost a time-out."""
+
 
 @dataclass
 class Outcome:

@@ -136,6 +136,33 @@ async def block_that_goes_on_after_an_error(w: World) -> Any:
 
 
 @scenario()
+async def block_that_goes_on_after_a_bulk_failed(w: World) -> Any:
+    first, last = w.models.Theme(name="new"), w.models.Theme(name="newest")
+    bulk = [w.models.Theme(name="newer"), w.models.Theme(pk=90, name="keyed")]
+
+    async def act(*, insert_first: bool = True, insert_bulk: bool = True) -> None:
+        async with w.db:
+            with suppress(SqliterError, MemoryError):
+                await w.db.insert(first) if insert_first else None
+            with suppress(SqliterError, MemoryError):
+                await w.db.bulk_insert(bulk) if insert_bulk else None
+            with suppress(SqliterError, MemoryError):
+                await w.db.insert(last)
+
+    async def without_last() -> None:
+        async with w.db:
+            await w.db.insert(first)
+            await w.db.bulk_insert(bulk)
+
+    others = (
+        lambda: act(insert_first=False),
+        lambda: act(insert_bulk=False),
+        without_last,
+    )
+    return Play(act, others=others)
+
+
+@scenario()
 async def block_that_goes_on_after_an_inner_one_failed(w: World) -> Any:
     outer, inner, later = (w.models.Theme(name=n) for n in ("new", "newer", "newest"))
 
