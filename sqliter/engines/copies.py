@@ -306,7 +306,7 @@ class Restore(_Copy):
     def _keep_journal(self, raw: sqlite3.Connection) -> None:
         """Go on with the journal of the settings, whatever the backup had."""
         if not self._settings.is_memory:
-            with suppress(sqlite3.OperationalError):  # so it was when it was opened
+            with suppress(*DRIVER_ERRORS):  # so it was when it was opened
                 raw.execute(f"PRAGMA journal_mode = {self._settings.journal_mode}")
 
 
