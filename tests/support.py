@@ -22,6 +22,14 @@ from enum import StrEnum
 from types import SimpleNamespace
 from typing import Any
 
+
+class Strange:
+    """What no field can hold; shown alike in every process that runs tests."""
+
+    def __repr__(self) -> str:
+        return "Strange()"
+
+
 DATABASE_VERBS = frozenset(
     {
         "connect", "close", "commit", "rollback", "get_table_names", "reset_database", "create_table",

@@ -74,7 +74,7 @@ NEVER_AWAITED = {
     "__init__", "annotate", "belonging", "bypass_cache", "cache_get", "cache_set",
     "cache_ttl", "clear_cache", "clone", "configure_cache_keys", "exclude", "fields",
     "filter", "forbid_lazy", "forget", "get_cache_stats", "group_by", "having",
-    "invalidate_table_cache", "keys_of", "limit", "narrowing", "now", "of", "offset",
+    "invalidate_table_cache", "keys_of", "known", "limit", "narrowing", "now", "of", "offset",
     "on_statement", "only", "order", "prefetch_related", "reset_cache_stats",
     "saved_keys_of", "select", "select_related", "share_lazy", "timeout", "to_sql",
     "transaction", "validate_prefetch_path", "warn_lazy", "with_count",
