@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqliter.core.events import StatementEvent
 from sqliter.sqliter import SqliterDB
 
-__all__ = ["SqliterDB"]
+__all__ = ["SqliterDB", "StatementEvent"]

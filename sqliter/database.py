@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sqliter.core.cache import Cache, CacheLimits, CacheStats
 from sqliter.core.context import Context
+from sqliter.core.events import Hook, Hooked
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import (
     Begin,
@@ -18,7 +20,8 @@ from sqliter.core.settings import (
     Settings,
     filename_for,
 )
-from sqliter.core.stop import time_limit
+from sqliter.core.slow import SlowQueries
+from sqliter.core.stop import TimeLimit
 from sqliter.engines.local import LocalEngine
 
 if TYPE_CHECKING:
@@ -57,6 +60,8 @@ class BaseDatabase(Generic[E]):
         pragmas: further pragmas for every connection.
         inline: asyncio only: do what is short on the event loop's thread, for less than
             a millisecond at a time; if false, threads do everything.
+        slow_query: log a warning, with the query plan, for each statement that keeps
+            SQLite busy for so many seconds; ``None``: never.
 
     Raises:
         ValueError: for options that cannot be.
@@ -86,6 +91,7 @@ class BaseDatabase(Generic[E]):
         begin: Begin = "immediate",
         pragmas: Pragmas | None = None,
         inline: bool = True,
+        slow_query: float | None = None,
     ) -> None:
         settings = Settings(
             filename_for(db_filename, memory=memory),
@@ -103,6 +109,9 @@ class BaseDatabase(Generic[E]):
         cache = Cache(limits, enabled=cache_enabled)
         self.context = Context(settings, cache, StatementLog(logger, debug=debug))
         self.context.owner = weakref.ref(self)
+        self._slow_queries = SlowQueries(
+            self.context.log, self.context.observers, slow_query
+        )
         self._start(reset=reset)
 
     def _start(self, *, reset: bool) -> None:
@@ -173,7 +182,31 @@ class BaseDatabase(Generic[E]):
             >>> with db.timeout(0.5):  # the same in both colours
             ...     found = db.select(Book).fetch_all()
         """
-        return time_limit(self._engine.token, seconds)
+        return TimeLimit(self._engine.token, seconds)
+
+    # --- watching it ---
+
+    def on_statement(self, hook: Hook) -> Callable[[], None]:
+        """Call a function with a ``StatementEvent`` after every statement.
+
+        It is called in the thread that ran the statement, before anything else goes on
+        there, with the context variables of the code that asked. What it raises is
+        logged. Returns a function that ends this; raises ``TypeError`` for what is no
+        plain function.
+
+        Example:
+            >>> stop = db.on_statement(lambda event: print(event.run, event.sql))
+        """
+        return self.context.observers.add(Hooked(hook))
+
+    @property
+    def slow_query(self) -> float | None:
+        """Seconds after which a statement is logged as slow; may be changed."""
+        return self._slow_queries.threshold
+
+    @slow_query.setter
+    def slow_query(self, seconds: float | None) -> None:
+        self._slow_queries.threshold = seconds
 
     # --- lazy loads ---
 

@@ -49,8 +49,7 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
     reset: bool
 
     def _start(self, *, reset: bool) -> None:
-        context = self.context
-        self._engine = BlockingEngine(context.settings, context.cache, context.log)
+        self._engine = BlockingEngine(self.context)
         self.reset = reset
         if reset:
             self.reset_database()
@@ -61,7 +60,7 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
     ) -> Self:
         """Return a database object that is connected; takes what the class takes."""
         db = cls(db_filename, **options)
-        db.connect()
+        db._engine.open()
         return db
 
     # --- state ---

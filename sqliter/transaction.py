@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Generic, TypeVar, Unpack
 
-from sqliter.core.scopes import BlockOptions
+from sqliter.core.scopes import BlockOptions, Scope
 from sqliter.engines.blocking import BlockingEngine
+from sqliter.exceptions import TransactionError
 
 __all__ = ["Transaction"]
 
@@ -22,9 +23,11 @@ class Transaction(Generic[D]):
         self._db = db
         self._engine = engine
         self._options = options
+        self._entered: list[Scope] = []
 
     def __enter__(self) -> D:
-        self._engine.enter(self._engine.mode(**self._options))
+        scope = self._engine.enter(self._engine.mode(**self._options))
+        self._entered.append(scope)
         return self._db
 
     def __exit__(
@@ -33,4 +36,8 @@ class Transaction(Generic[D]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._engine.leave(keep=kind is None)
+        if not self._entered:
+            msg = "this block was never entered, or was left already"
+            raise TransactionError(msg)
+        scope = self._engine.leave(keep=kind is None, entered=self._entered)
+        self._entered.remove(scope)

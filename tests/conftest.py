@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import sys
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
@@ -20,6 +21,9 @@ WAITING_SECONDS = 45  # a coroutine test is cancelled first: that shows where it
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Processes that share the tests must give them the same names: sets are shown in
+    # the order of their hashes.
+    os.environ.setdefault("PYTHONHASHSEED", "0")
     config.addinivalue_line(
         "markers",
         "defect(number): proves that a known defect of the older contract is repaired",

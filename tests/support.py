@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import copy
 import inspect
 import logging
@@ -20,6 +21,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterat
 from enum import StrEnum
 from types import SimpleNamespace
 from typing import Any
+
+
+class Strange:
+    """What no field can hold; shown alike in every process that runs tests."""
+
+    def __repr__(self) -> str:
+        return "Strange()"
+
 
 DATABASE_VERBS = frozenset(
     {
@@ -74,6 +83,12 @@ class Colour(StrEnum):
     def wrap(self, database: Any) -> Any:
         """The database as tests use it: every verb awaited, whatever the colour."""
         return database if self is Colour.ASYNC else BlockingDatabase(database)
+
+    def apart(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Future[Any]:
+        """Run the coroutine outside of all blocks: as a task, or in a thread."""
+        if self is Colour.ASYNC:
+            return asyncio.create_task(coroutine, context=contextvars.Context())
+        return in_thread(coroutine)
 
     async def together(
         self, *coroutines: Coroutine[Any, Any, Any], return_exceptions: bool = False
@@ -270,6 +285,8 @@ class BlockingDatabase(Blocking):
             return BlockingQuery(value)
         if hasattr(value, "executescript"):
             return BlockingConnection(value)
+        if type(value).__name__ == "Transaction":
+            return BlockingBlock(value, self)
         return super()._dress(value)
 
     async def __aenter__(self) -> BlockingDatabase:
@@ -280,10 +297,36 @@ class BlockingDatabase(Blocking):
         return self.wrapped.__exit__(*error)
 
 
+class BlockingBlock:
+    """What `db.transaction()` gives: `async with` enters and leaves the blocking block."""
+
+    def __init__(self, block: Any, database: BlockingDatabase) -> None:
+        self._block = block
+        self._database = database
+
+    async def __aenter__(self) -> Any:
+        return self._database._dress(self._block.__enter__())
+
+    async def __aexit__(self, *error: Any) -> Any:
+        return self._block.__exit__(*error)
+
+
 def unwrap(thing: Any) -> Any:
     """The library's own object behind a proxy (or the thing itself)."""
     # the type is asked, not the object: a lazy relation may load when it is looked at
     return thing.wrapped if issubclass(type(thing), Blocking) else thing
+
+
+@contextlib.asynccontextmanager
+async def snapshot(db: Any) -> AsyncIterator[None]:
+    """A read-only transaction, in either colour."""
+    block = unwrap(db).transaction(read_only=True)
+    if hasattr(block, "__aenter__"):
+        async with block:
+            yield
+    else:
+        with block:
+            yield
 
 
 def _call(

@@ -60,9 +60,7 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
 
         if reset:
             raise ValueError(_NO_RESET)
-        context = self.context
-        engine = awaiting.AwaitingEngine
-        self._engine = engine(context.settings, context.cache, context.log)
+        self._engine = awaiting.AwaitingEngine(self.context)
         self._conn = AsyncConnection(self._engine)
 
     @classmethod

@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar, Unpack
 
-from sqliter.core.scopes import BlockOptions
+from sqliter.core.scopes import BlockOptions, Scope
+from sqliter.exceptions import TransactionError
 
 if TYPE_CHECKING:
     from sqliter.engines.awaiting import AwaitingEngine
@@ -24,9 +25,11 @@ class AsyncTransaction(Generic[D]):
         self._db = db
         self._engine = engine
         self._options = options
+        self._entered: list[Scope] = []
 
     async def __aenter__(self) -> D:
-        await self._engine.enter(self._engine.mode(**self._options))
+        scope = await self._engine.enter(self._engine.mode(**self._options))
+        self._entered.append(scope)
         return self._db
 
     async def __aexit__(
@@ -35,4 +38,8 @@ class AsyncTransaction(Generic[D]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._engine.leave(keep=kind is None)
+        if not self._entered:
+            msg = "this block was never entered, or was left already"
+            raise TransactionError(msg)
+        scope = await self._engine.leave(keep=kind is None, entered=self._entered)
+        self._entered.remove(scope)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqliter.core.cache import Cache
+from sqliter.core.events import Observers
 from sqliter.core.lazy import LazyLoads
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Settings
@@ -30,11 +31,13 @@ class Context:
     known: set[object] = field(default_factory=set)
     reach: dict[str, frozenset[str] | None] = field(default_factory=dict)
     lazy: LazyLoads = field(init=False)
+    observers: Observers = field(init=False)
     owner: Callable[[], object] = field(default=_nobody)
     _reach_epoch: int = 0
 
     def __post_init__(self) -> None:
         self.lazy = LazyLoads(self.log.warning)
+        self.observers = Observers(self.log.failure)
 
     @property
     def database(self) -> object:

@@ -16,6 +16,8 @@ class Condition(NamedTuple):
     writer_age: float
     waiting: int
     in_transaction: bool
+    oldest_reader: str | None
+    oldest_reader_age: float
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,9 @@ class Health:
     ``free_pages`` of ``page_count`` pages of ``page_size`` bytes are not in use,
     ``wal_size`` is in bytes. ``writer`` is the task or thread that has the turn to
     write, for ``writer_age`` seconds (``None``: nobody), and ``waiting`` are behind
-    it. ``in_transaction`` says whether something is not committed.
+    it. ``in_transaction`` says whether something is not committed. ``oldest_reader`` is
+    the task or thread that has been reading for the longest time, ``oldest_reader_age``
+    seconds; the WAL keeps what it may still want to see.
     """
 
     page_count: int
@@ -37,4 +41,6 @@ class Health:
     writer_age: float
     waiting: int
     in_transaction: bool
+    oldest_reader: str | None
+    oldest_reader_age: float
     cache: CacheStats

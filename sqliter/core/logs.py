@@ -47,11 +47,14 @@ class StatementLog:
 
         (self.logger or logging.getLogger(NAME)).warning(text, *arguments)
 
-    def failure(self, text: str, *arguments: object) -> None:
-        """Log an error, whether debugging is on or not."""
+    def failure(
+        self, text: str, *arguments: object, error: BaseException | None = None
+    ) -> None:
+        """Log a failure, whether debugging is on or not; ``error`` in full."""
         import logging  # noqa: PLC0415 - most programs never log here
 
-        (self.logger or logging.getLogger(NAME)).error(text, *arguments)
+        logger = self.logger or logging.getLogger(NAME)
+        logger.error(text, *arguments, exc_info=error)
 
 
 def default_logger() -> logging.Logger:

@@ -11,6 +11,7 @@ from math import inf
 from typing import Any, NamedTuple, TypedDict
 
 from sqliter.core.effects import Effects
+from sqliter.core.events import Trace
 
 
 class BlockOptions(TypedDict, total=False):
@@ -41,7 +42,8 @@ class Scope:
     ``home`` tells databases apart. ``seat`` is what operations inside the block take
     in turn, ``thread`` the one that opened it (0 where that does not matter). A block
     ``adopted`` the implicit transaction if that was open already. ``connection`` is
-    what it runs on, once it has begun.
+    what it runs on, once it has begun: for a snapshot, and all blocks in it, a reader.
+    ``trace`` knows what its opening waited for, if anybody observes.
     """
 
     __slots__ = (
@@ -52,11 +54,14 @@ class Scope:
         "depth",
         "effects",
         "home",
+        "is_on_reader",
+        "is_snapshot",
         "mode",
         "parent",
         "read_only",
         "seat",
         "thread",
+        "trace",
     )
 
     def __init__(
@@ -70,20 +75,13 @@ class Scope:
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.deadline: float = min(mode.deadline, parent.deadline if parent else inf)
         self.read_only: bool = mode.read_only or bool(parent and parent.read_only)
+        self.is_snapshot: bool = mode.snapshot and parent is None
+        self.is_on_reader: bool = parent.is_on_reader if parent else self.is_snapshot
         self.effects = Effects()
         self.adopted = False
         self.connection: Any = None
+        self.trace: Trace | None = None
         self._begun = False
-
-    @property
-    def is_snapshot(self) -> bool:
-        """Whether the block has a reader of its own."""
-        return self.mode.snapshot and self.parent is None
-
-    @property
-    def is_on_reader(self) -> bool:
-        """Whether it, or a block around it, is a snapshot."""
-        return self.is_snapshot or bool(self.parent and self.parent.is_on_reader)
 
     @property
     def is_open(self) -> bool:
@@ -93,6 +91,8 @@ class Scope:
     def begun(self) -> None:
         """The opening statement has been sent."""
         self._begun = True
+        if self.trace is not None:
+            self.trace.served()
 
     def ended(self) -> None:
         """The block is over, and so are all inside it."""
@@ -122,6 +122,12 @@ class Scope:
         if self.parent is None:
             return ("ROLLBACK",)
         return (f"ROLLBACK TO {self.name}", f"RELEASE {self.name}")
+
+    def hand_waits(self, trace: Trace | None) -> None:
+        """Have an operation inside tell what this and outer blocks waited for."""
+        if trace is not None:
+            for block in self.lineage():
+                trace.inherit(block.trace)
 
     def lineage(self) -> list[Scope]:
         """The blocks from the outermost to this one."""

@@ -47,6 +47,7 @@ class Options(TypedDict, total=False):
     begin: Begin
     pragmas: Pragmas | None
     inline: bool
+    slow_query: float | None
 
 
 @dataclass(eq=False, repr=False)
@@ -84,13 +85,6 @@ class Settings:
     def path(self) -> str:
         """The file to open, fixed at first use: the working folder may change."""
         return MEMORY if self.is_memory else str(Path(self.filename).absolute())
-
-    @functools.cached_property
-    def commits_quickly(self) -> bool:
-        """Whether a commit of few rows waits for no disk."""
-        return self.is_memory or (
-            self.durability == "normal" and self.journal_mode == "wal"
-        )
 
     @functools.cached_property
     def begin_sql(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -9,6 +10,14 @@ Value: TypeAlias = int | float | str | bytes | None
 """What SQLite keeps in a column."""
 
 Row: TypeAlias = tuple[Value, ...]
+
+_VERB = re.compile(r"(?s)(?:[\s;\ufeff]|--[^\n]*\n|/\*.*?\*/)*([A-Za-z]*)")
+
+
+def verb_of(sql: str) -> str:
+    """Return the first word of a statement in capitals, behind space and comments."""
+    match = _VERB.match(sql)
+    return match.group(1).upper() if match else ""
 
 
 class Statement(NamedTuple):

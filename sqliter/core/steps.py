@@ -21,7 +21,9 @@ from typing import (
     TypeVar,
 )
 
+from sqliter.core.askers import Asker
 from sqliter.core.effects import Effects
+from sqliter.core.events import Observers
 from sqliter.core.statement import Memo, Request, Result, Statement
 from sqliter.core.stop import Stop
 
@@ -46,7 +48,8 @@ class Operation(NamedTuple, Generic[R]):
     """Steps, the lease they need, and what they do outside the database.
 
     ``is_unit`` asks for one transaction around all of the steps, so that what they do
-    after the last request may still fail the writes. ``again`` makes the operation
+    after the last request may still fail the writes; without ``foreign_keys`` these are
+    not enforced meanwhile, unless it joins a transaction. ``again`` makes the operation
     anew; only short writes have it: they may share a transaction with others.
     """
 
@@ -54,6 +57,7 @@ class Operation(NamedTuple, Generic[R]):
     steps: Steps[R]
     effects: Effects
     is_unit: bool = False
+    foreign_keys: bool = True
     again: Callable[[], Any] | None = None  # an operation: see Drive.restart
 
 
@@ -140,6 +144,11 @@ def look_up(statement: Statement) -> Steps[Result]:
     return result
 
 
+def breathe() -> Steps[None]:
+    """Let the work be stopped here, or go on elsewhere: it is long in Python."""
+    yield Request(())
+
+
 class Runner(Protocol):
     """Whoever carries operations out and returns their result."""
 
@@ -161,16 +170,25 @@ class Drive(Stop, Generic[R]):
         "again",
         "effects",
         "finished",
+        "foreign_keys",
         "is_unit",
         "request",
         "value",
     )
 
-    def __init__(self, operation: Operation[R], deadline: float = inf) -> None:
-        super().__init__(deadline)
+    def __init__(
+        self,
+        operation: Operation[R],
+        deadline: float = inf,
+        asker: Asker = None,
+        observers: Observers | None = None,
+    ) -> None:
+        super().__init__(deadline, asker)
         self.access = operation.access
         self.request: Request
         self._start(operation)
+        if observers is not None and observers.present:
+            self.trace = observers.follow(asker)
 
     def restart(self) -> None:
         """Begin anew: what was written has been taken back."""
@@ -180,11 +198,18 @@ class Drive(Stop, Generic[R]):
     def _start(self, operation: Operation[R]) -> None:
         self.effects = operation.effects
         self.is_unit = operation.is_unit
+        self.foreign_keys = operation.foreign_keys
         self.again = operation.again
         self.finished = False
         self.value: Any = None
         self._steps = operation.steps
         self._advance(self._steps.send, None)
+
+    @property
+    def shape(self) -> str:
+        """The SQL of the current request, which tells what work it is."""
+        statements = self.request.statements
+        return statements[0].sql if statements else ""
 
     def answer(self, results: Sequence[Result]) -> None:
         """Hand over what the current request gave; move to the next one."""

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 
 from sqliter.core.stop import Stop
@@ -28,11 +29,13 @@ class Beat:
     def __init__(self) -> None:
         self._state = _State()
         self._next = _beats(self._state).__next__
+        self._next()  # from now on it stands inside its ``try``
         self._steps = 0
 
     def listen(self, raw: sqlite3.Connection, stop: Stop, budget: float | None) -> None:
         """Be asked as often as this work needs it, or not at all."""
         state = self._state
+        state.error = None
         state.deadline = stop.deadline
         if budget is not None:
             state.deadline = min(state.deadline, time.monotonic() + budget)
@@ -52,6 +55,15 @@ class Beat:
             raw.set_progress_handler(None, 1)
             self._steps = 0
 
+    @contextmanager
+    def calm(self) -> Iterator[None]:
+        """Let statements go on to their end inside the block."""
+        self._state.is_calm = True
+        try:
+            yield
+        finally:
+            self._state.is_calm = False
+
     def raise_signal(self) -> None:
         """Raise what a signal handler raised while SQLite worked."""
         error, self._state.error = self._state.error, None
@@ -64,9 +76,12 @@ class _State:
 
     deadline = inf
     error: BaseException | None = None
+    is_calm = False
 
     @property
     def is_over(self) -> bool:
+        if self.is_calm:
+            return False
         return self.error is not None or time.monotonic() >= self.deadline
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
+from sqliter.core.askers import Asker
 from sqliter.core.faults import reported_as
 from sqliter.core.scopes import Mode, Scope
 from sqliter.core.steps import Drive, Operation
@@ -26,13 +27,16 @@ class BlockingEngine(LocalEngine):
 
     def run(self, operation: Operation[R], seconds: float | None = None) -> R:
         """Carry an operation out and return its result."""
-        drive = Drive(operation, self._deadline(seconds))
+        drive = self._drive(operation, seconds)
         if self._uses_cache():
             self._serve(drive)
         if not drive.finished:
             with reported_as(SqlExecutionError, self.settings.begin_sql):
                 self._lease_and_carry(drive)
         return drive.value  # type: ignore[no-any-return]
+
+    def _asker(self) -> Asker:
+        return threading.current_thread()
 
     def _lease_and_carry(self, drive: Drive[R]) -> None:
         scope = self._scope()
@@ -41,9 +45,9 @@ class BlockingEngine(LocalEngine):
         elif self._shares_commit(drive, scope):
             self._share(drive)
         else:
+            due: list[Callback] = []
             with self._turn(drive) as scope:
-                self._carry_writer(drive, scope)
-                due = self._transactions.take_due()
+                self._carry_writer(drive, scope, due)
             _call(due)
 
     def _share(self, drive: Drive[Any]) -> None:
@@ -57,79 +61,96 @@ class BlockingEngine(LocalEngine):
         elif carried.error is not None:
             raise carried.error
 
-    def connect(self) -> sqlite3.Connection:
-        """Open the writer and return the driver's connection."""
-        return self.on_writer(lambda raw: raw)
+    def open(self) -> None:
+        """Open the writer."""
+        self.on_writer(lambda _: None)
 
-    def on_writer(self, call: Callable[[sqlite3.Connection], R]) -> R:
+    def connect(self) -> sqlite3.Connection:
+        """Open the writer and return the driver's connection, to be kept."""
+        self.open()
+        writer = self._connections.writer(Stop())
+        return writer.hand_out()
+
+    def on_writer(
+        self, call: Callable[[sqlite3.Connection], R], stop: Stop | None = None
+    ) -> R:
         """Call with the driver's connection, in the turn of a writer."""
-        with reported_as(SqlExecutionError, self.settings.begin_sql), self._turn():
-            return call(self._connections.writer().hand_out())
+        stop = self._limited(stop or Stop())
+        reported = reported_as(SqlExecutionError, self.settings.begin_sql)
+        with reported, self._turn(stop) as scope:
+            return self._lend_raw(scope, call, stop)
 
     def back_up(self, backup: Backup) -> None:
         """Write a copy of the database to a file; only memory takes a turn for it."""
         self.refuse_in_block("backup()")
-        with closing(backup):
+        with closing(self._limited(backup)):
             if self.settings.is_memory:
-                self.on_writer(backup.take)
+                self.on_writer(backup.take, backup)
             backup.write(self._connections.reader)
 
     def restore(self, restore: Restore) -> None:
         """Replace the content of the database by that of a file."""
         self.refuse_in_block("restore()")
-        with closing(restore):
+        with closing(self._limited(restore)):
             restore.prepare()
-            self.on_writer(restore.write)
+            self.on_writer(restore.write, restore)
 
     def close(self) -> None:
         """Close everything; raises ``TransactionError`` inside a block."""
         self.refuse_in_block("close()")
-        with self._turn():
+        with self._turn(self._limited(Stop())):
             self._close()
 
     def visit(self, operation: Operation[R]) -> R:
         """Carry an operation out, and leave the database as open as it was."""
         if self.stays_open:
             return self.run(operation)
-        drive = Drive(operation, self._deadline(None))
+        drive = self._drive(operation)
         self._carry_visitor(drive)
         return drive.value  # type: ignore[no-any-return]
 
-    def enter(self, mode: Mode) -> None:
+    def enter(self, mode: Mode) -> Scope:
         """Open a block: a transaction, a snapshot, or a savepoint inside one."""
         parent = self._scope()
         scope = Scope(self.token, self._new_seat(), _thread(), parent, mode)
-        stop = Stop(scope.deadline)
+        stop = self._stop(scope.deadline)
+        scope.trace = stop.trace
         with reported_as(SqlExecutionError, scope.opening):
             self._occupy(scope, stop)
         try:
             self._transactions.begin(scope, stop)
+            self._entered(scope)
         except BaseException:
             try:
                 self._transactions.abandon(scope)
             finally:
                 self._vacate(scope)
             raise
-        self._entered(scope)
+        return scope
 
-    def leave(self, *, keep: bool) -> None:
-        """Close the innermost block, keeping or undoing what it did."""
-        scope = self._block_to_leave()
+    def leave(self, *, keep: bool, entered: Sequence[Scope] | None = None) -> Scope:
+        """Close the innermost block, keeping or undoing what it did; return it."""
+        scope = self._block_to_leave(entered)
         due: list[Callback] = []
         try:
-            self._transactions.end(scope, keep=keep)
-            due = self._transactions.take_due()
+            self._transactions.end(scope, due, keep=keep)
         finally:
-            self._left(scope)
-            self._vacate(scope)
-        _call(due)
+            try:
+                self._left(scope)
+            finally:
+                self._vacate(scope)
+            _call(due)
+        return scope
 
     def commit(self) -> None:
         """Commit what is open."""
-        with self._turn() as scope:
-            self._transactions.commit(scope)
-            due = self._transactions.take_due()
-        _call(due)
+        due: list[Callback] = []
+        stop = self._limited(Stop())
+        try:
+            with self._turn(stop) as scope:
+                self._transactions.commit(scope, stop, due)
+        finally:
+            _call(due)
 
     def rollback(self) -> None:
         """Take back what is open."""
@@ -159,7 +180,8 @@ class BlockingEngine(LocalEngine):
     def _turn(self, stop: Stop | None = None) -> Iterator[Scope | None]:
         scope = self._scope()
         seat: Seat = self._seat_around(scope)
-        seat.take(threading.current_thread(), stop or Stop())
+        with reported_as(SqlExecutionError, self.settings.begin_sql):
+            seat.take(threading.current_thread(), stop or Stop())
         try:
             yield scope
         finally:

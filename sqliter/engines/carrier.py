@@ -12,14 +12,16 @@ from typing import Any
 
 from sqliter.core.cache import Cache
 from sqliter.core.effects import Effects
-from sqliter.core.faults import Fault
+from sqliter.core.faults import BusyFault, Fault
 from sqliter.core.settings import Settings
 from sqliter.core.statement import Request, Result
 from sqliter.core.steps import Access, Drive
+from sqliter.core.stop import Loss, Stop
 from sqliter.engines.connection import Connection
 from sqliter.engines.turn import Ticket
+from sqliter.engines.units import unit
 from sqliter.engines.watch import Watch
-from sqliter.exceptions import TransactionError
+from sqliter.exceptions import DatabaseBusyError, TransactionError
 
 
 class Carrier:
@@ -48,13 +50,9 @@ class Carrier:
         budget: float | None = None,
     ) -> None:
         """Drive to the end; raises ``Handover`` when the budget is used up."""
-        # SQLite undoes all of a transaction when a write in it is interrupted.
-        drive.is_gentle = drive.access is Access.WRITE and connection.in_transaction
         connection.start(drive, budget=budget)
         try:
-            while not drive.finished:
-                drive.check()
-                self._step(drive, connection, use_cache=use_cache)
+            self._drive(drive, connection, use_cache=use_cache)
         finally:
             connection.finish()
 
@@ -63,26 +61,35 @@ class Carrier:
         drive: Drive[Any],
         connection: Connection,
         effects: Effects,
+        *,
+        loss: Loss,
         budget: float | None = None,
     ) -> None:
-        """Run inside the open transaction that has these effects."""
-        if not connection.in_transaction:
-            raise lost_transaction()
-        with _taken_back(drive.effects):
-            self._carry_unit(drive, connection, budget)
-        effects.merge(drive.effects)
+        """Run inside the open transaction that has these effects.
+
+        ``loss`` is what goes with a write that is interrupted.
+        """
+        is_write = drive.access is Access.WRITE
+        connection.start(drive, budget=budget, loss=loss if is_write else Loss.NOTHING)
+        try:
+            if not connection.in_transaction:
+                raise lost_transaction()
+            with _taken_back(drive.effects):
+                self._drive_unit(drive, connection)
+            effects.merge(drive.effects)
+        finally:
+            connection.finish()
 
     def alone(
         self, drive: Drive[Any], connection: Connection, budget: float | None = None
     ) -> None:
         """Run in auto-commit mode: each request is a transaction of its own."""
-        connection.abandon()
-        self.watch.look(connection)
-        with _taken_back(drive.effects):
-            self._carry_unit(drive, connection, budget)
-            if connection.in_transaction:  # opened through the raw connection
-                connection.control("COMMIT")
-        self.committed(drive.effects, connection)
+        connection.start(drive, budget=budget)
+        try:
+            connection.abandon()
+            self._write_alone(drive, connection)
+        finally:
+            connection.finish()
 
     def together(
         self,
@@ -97,7 +104,9 @@ class Carrier:
         """
         group = [_Member(drive), *(_Member(each.parcel, each) for each in companions)]
         try:
-            self._share(group, connection)
+            with connection.working(drive):
+                connection.abandon()
+                self._share(group, connection)
         finally:  # whatever happens here, nobody may wait for ever
             for member in group[1:]:
                 member.acknowledge()
@@ -115,15 +124,29 @@ class Carrier:
 
     # --- one ---
 
-    def _carry_unit(
-        self, drive: Drive[Any], connection: Connection, budget: float | None = None
+    def _drive(
+        self, drive: Drive[Any], connection: Connection, *, use_cache: bool = False
     ) -> None:
+        while not drive.finished:
+            drive.check()
+            self._step(drive, connection, use_cache=use_cache)
+
+    def _drive_unit(self, drive: Drive[Any], connection: Connection) -> None:
         """Run, in one transaction or savepoint around it if that is asked for."""
         if not drive.is_unit:
-            self.carry(drive, connection, budget=budget)
+            self._drive(drive, connection)
             return
-        with connection.unit():
-            self.carry(drive, connection, budget=budget)
+        enforced = drive.foreign_keys or connection.in_transaction
+        with unit(connection, foreign_keys=enforced):
+            self._drive(drive, connection)
+
+    def _write_alone(self, drive: Drive[Any], connection: Connection) -> None:
+        self.watch.look(connection)
+        with _taken_back(drive.effects):
+            self._drive_unit(drive, connection)
+            if connection.in_transaction:  # opened through the raw connection
+                connection.commit()
+        self.committed(drive.effects, connection)
 
     def _step(
         self, drive: Drive[Any], connection: Connection, *, use_cache: bool
@@ -151,69 +174,102 @@ class Carrier:
     # --- many ---
 
     def _share(self, group: Sequence[_Member], connection: Connection) -> None:
-        members = self._begin(group, connection)
-        if not members:
+        if connection.in_transaction:  # opened through the raw connection
+            self._one_by_one(group, connection)
             return
-        try:
-            for member in members:
-                self._carry_member(member, connection)
-            connection.commit()
-        except BaseException as error:
-            self._one_by_one(members, connection)
-            if not isinstance(error, Exception):
-                raise
-        else:
-            effects = Effects()
-            for member in members:
-                effects.merge(member.drive.effects)
-                member.is_done = True
-            self.committed(effects, connection)
+        members = self._begin(group, connection)
+        if members:
+            self._carry_members(members, connection)
 
     def _begin(
         self, group: Sequence[_Member], connection: Connection
     ) -> Sequence[_Member]:
         """Open the transaction; return those who are to be in it."""
-        connection.abandon()
         self.watch.look(connection)
         for position, member in enumerate(group):
-            connection.start(member.drive)
+            connection.obey(member.drive)
             try:
-                connection.open_transaction(self._settings.begin_sql)
+                connection.open_transaction()
             except Fault as fault:
                 member.error = fault
                 if not member.drive.is_over:  # it is not about this one alone
-                    for other in group[position + 1 :]:
-                        other.error = copy.copy(fault)
-                    break
+                    _refuse(group[position:], fault)
+                    return ()
             else:
                 return group[position:]
-            finally:
-                connection.finish()
         return ()
+
+    def _carry_members(
+        self, members: Sequence[_Member], connection: Connection
+    ) -> None:
+        """Run all and commit; where that cannot be, run them alone or refuse them."""
+        is_committing = False
+        try:
+            for member in members:
+                self._carry_member(member, connection)
+            connection.obey(Stop())
+            is_committing = True
+            connection.commit()
+        except (BusyFault, DatabaseBusyError) as busy:
+            self._take_back(members, connection)
+            _refuse(members, busy)
+        except BaseException as error:
+            if is_committing and not connection.in_transaction:
+                self._end_committed(members, connection, error)
+            else:
+                self._take_back(members, connection)
+                self._one_by_one(members, connection)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._acknowledge(members, connection)
+
+    def _end_committed(
+        self, members: Sequence[_Member], connection: Connection, error: BaseException
+    ) -> None:
+        """Tell of a COMMIT that left no transaction behind, and raised all the same."""
+        if isinstance(error, Exception):  # nobody knows what the disk has of it
+            self._take_back(members, connection)
+            _refuse(members, error)
+        else:  # a signal, when it was done
+            self._acknowledge(members, connection)
+
+    def _acknowledge(self, members: Sequence[_Member], connection: Connection) -> None:
+        effects = Effects()
+        for member in members:
+            member.is_done = True
+            effects.merge(member.drive.effects)
+        self.committed(effects, connection)
 
     def _carry_member(self, member: _Member, connection: Connection) -> None:
         """Run one write; when it fails, the others are as if it had never been."""
+        connection.obey(member.drive, loss=Loss.BLOCK)
         try:
-            with _taken_back(member.drive.effects), connection.unit():
-                self.carry(member.drive, connection)
+            with _taken_back(member.drive.effects), unit(connection):
+                self._drive(member.drive, connection)
+        except (BusyFault, DatabaseBusyError):
+            raise
         except Exception as error:
             member.error = error
             if not connection.in_transaction:
                 raise
 
-    def _one_by_one(self, members: Sequence[_Member], connection: Connection) -> None:
-        """Take all back, and run each alone that did not fail by itself."""
+    def _take_back(self, members: Sequence[_Member], connection: Connection) -> None:
         connection.undo("ROLLBACK")
         for member in reversed(members):
             member.drive.effects.undo()
+
+    def _one_by_one(self, members: Sequence[_Member], connection: Connection) -> None:
+        """Run each alone that did not fail by itself, from its start."""
         for member in members:
             if member.error is None:
                 self._repeat(member, connection)
 
     def _repeat(self, member: _Member, connection: Connection) -> None:
+        connection.obey(member.drive)
         try:
             member.drive.restart()
-            self.alone(member.drive, connection)
+            self._write_alone(member.drive, connection)
         except Exception as error:  # noqa: BLE001 - handed to whoever asked
             member.error = error
         member.is_done = True
@@ -234,6 +290,13 @@ class _Member:
         if self.error is None and not self.is_done:
             self.error = Fault("the program was interrupted before it was written")
         self._ticket.finish(self.error)
+
+
+def _refuse(members: Sequence[_Member], error: Exception) -> None:
+    """Give all that have not failed yet the same error, each its own."""
+    for member in members:
+        if member.error is None:
+            member.error = copy.copy(error)
 
 
 @contextmanager

@@ -1,35 +1,29 @@
-"""One connection to SQLite: the only module that talks to the driver."""
+"""One connection to SQLite: the only module that runs SQL."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
+import functools
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 
-from sqliter.core.faults import (
-    Fault,
-    InTransactionFault,
-)
+from sqliter.core.faults import Fault, InTransactionFault
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.statement import Request, Result, Statement, Value
-from sqliter.core.stop import Stop
+from sqliter.core.stop import Loss, Stop
 from sqliter.engines.beat import Beat
-from sqliter.engines.meaning import fault_of, primary_code
-from sqliter.engines.opening import open_connection, wait_in_sqlite
-
-_UNIT = "sqliter_unit"
-_NO_PRAGMAS: Pragmas = {}
-
-_PAUSES = (0.001, 0.001, 0.002, 0.005)
-"""Seconds between looking whether others have let go; the last is repeated."""
-
+from sqliter.engines.meaning import DRIVER_ERRORS, fault_of, primary_code
+from sqliter.engines.observing import answer_in, observed
+from sqliter.engines.opening import close_surely, open_connection, wait_in_sqlite
+from sqliter.engines.patience import insist, insist_until, is_busy
+from sqliter.engines.units import unit
 
 HEAVY = 65_536
 """Characters or bytes of a value that is not written in a hurry."""
+
+_NO_PRAGMAS: Pragmas = {}
 
 
 class Handover(Exception):
@@ -46,31 +40,35 @@ class Handover(Exception):
 class Connection:
     """A connection whose transactions the library controls itself.
 
-    Everything it raises is a ``Fault``, or a ``Handover`` if it was in a hurry.
+    It works for one ``Stop`` at a time. Everything it raises is a ``Fault``, or a
+    ``Handover`` if it was in a hurry, or what a signal handler raised.
     """
 
     def __init__(
         self,
         settings: Settings,
         log: StatementLog,
+        stop: Stop,
         *,
         reader: bool,
         pragmas: Pragmas = _NO_PRAGMAS,
     ) -> None:
         self._settings = settings
         self._log = log
-        self._is_working = False
-        self._own_changes = 0
-        self._lock = threading.Lock()
-        self._stop = Stop()  # of the work that is being done
+        self._own_changes = self._changes_before = 0
+        self._use = threading.Lock()  # held while it works
+        self._lock = threading.Lock()  # of ``_stop``
+        self._stop = Stop()
         self._beat = Beat()
-        self._is_patient = False  # SQLite itself waits for others
-        self._owns_transaction = False
-        self._changes_before = 0
+        self._owns_transaction = self._is_handed_out = False
+        self._late_signal: BaseException | None = None
         self.in_hurry = False
+        self.enforces_foreign_keys = settings.foreign_keys
         self.doing: str | None = None
         """The statement that was run last."""
-        self.raw = open_connection(settings, log, reader=reader, pragmas=pragmas)
+        self.raw, self.is_wal = open_connection(
+            settings, log, stop, reader=reader, pragmas=pragmas
+        )
 
     @property
     def in_transaction(self) -> bool:
@@ -85,23 +83,48 @@ class Connection:
         """How many rows were changed through the raw connection so far."""
         return self.raw.total_changes - self._own_changes
 
+    @property
+    def uncommitted_changes(self) -> int:
+        """How many rows the open transaction has changed so far."""
+        return self.raw.total_changes - self._changes_before
+
     # --- whom it works for ---
 
-    def start(self, stop: Stop, *, budget: float | None = None) -> None:
+    def start(
+        self, stop: Stop, *, budget: float | None = None, loss: Loss = Loss.NOTHING
+    ) -> None:
         """Work until ``finish()``, or until ``stop`` says so.
 
         With a ``budget`` of seconds it is in a hurry: what takes longer, or has to
-        wait for others, raises ``Handover``. What is ``protected`` has no power over
-        the statement that runs.
+        wait for others, raises ``Handover``. ``loss`` is what an interruption costs.
         """
-        self.in_hurry = budget is not None
-        if stop.is_protected:
+        if not self._use.acquire(blocking=budget is None):
+            raise Handover(is_slow=False)
+        try:
+            self.in_hurry = budget is not None
+            if self._is_handed_out:
+                wait_in_sqlite(self.raw, 0)
+            self.obey(stop, budget=budget, loss=loss)
+        except BaseException as error:
+            self.finish()
+            if isinstance(error, DRIVER_ERRORS):  # closed by hand
+                raise fault_of(error) from error
+            raise
+
+    def obey(
+        self, stop: Stop, *, budget: float | None = None, loss: Loss = Loss.NOTHING
+    ) -> None:
+        """Let this one say, from now on, when the work has to end."""
+        stop.loss = loss
+        is_deaf = loss is Loss.WRITES
+        if is_deaf:
             self._beat.rest(self.raw, for_good=True)
-            return
-        self._beat.listen(self.raw, stop, budget)
+        else:
+            self._beat.listen(self.raw, stop, budget)
         with self._lock:
-            self._stop = stop
-            stop.worker = self
+            self._stop.worker = None
+            self._stop = Stop(trace=stop.trace) if is_deaf else stop
+            self._stop.worker = self
 
     def finish(self) -> None:
         """Whoever it worked for has no power over it any more."""
@@ -109,7 +132,27 @@ class Connection:
             self._stop.worker = None
             self._stop = Stop()
         self.in_hurry = False
-        self._beat.rest(self.raw, for_good=self._is_patient)
+        signal, self._late_signal = self._late_signal, None
+        try:
+            self._beat.rest(self.raw, for_good=self._is_handed_out)
+            if self._is_handed_out:
+                wait_in_sqlite(self.raw, self._settings.busy_timeout)
+        except DRIVER_ERRORS:  # closed by hand: whoever uses it next will hear
+            return
+        finally:
+            self._use.release()
+        if signal is not None:
+            raise signal
+        self._beat.raise_signal()
+
+    @contextlib.contextmanager
+    def working(self, stop: Stop, *, budget: float | None = None) -> Iterator[None]:
+        """Work for ``stop`` inside the block."""
+        self.start(stop, budget=budget)
+        try:
+            yield
+        finally:
+            self.finish()
 
     def interrupt(self, stop: Stop) -> None:
         """Stop the statement that is running for ``stop``, from any thread."""
@@ -117,28 +160,43 @@ class Connection:
             if self._stop is stop:
                 self.raw.interrupt()
 
+    def interrupt_anybody(self) -> None:
+        """Stop the statement that is running, if any: all of it will be undone."""
+        with contextlib.suppress(sqlite3.ProgrammingError):  # closed by hand
+            self.raw.interrupt()
+
     def hand_out(self) -> sqlite3.Connection:
         """Return the driver's connection, for code that does not wait by itself."""
-        if not self._is_patient:
-            self._is_patient = True
-            wait_in_sqlite(self.raw, self._settings.busy_timeout)
+        if not self._is_handed_out:
+            self._is_handed_out = True
+            with contextlib.suppress(sqlite3.ProgrammingError):  # closed by hand
+                self._beat.rest(self.raw, for_good=True)
+                wait_in_sqlite(self.raw, self._settings.busy_timeout)
         return self.raw
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[sqlite3.Connection]:
         """Lend the driver's connection, which waits for others by itself meanwhile."""
-        before, raw = self._is_patient, self.hand_out()
         try:
-            yield raw
-        finally:
-            if not before:
-                self._is_patient = False
+            wait_in_sqlite(self.raw, self._settings.busy_timeout)
+        except DRIVER_ERRORS as error:
+            raise self._fault_of(error) from error
+        try:
+            yield self.raw
+        finally:  # if that fails, it waits where it could not be stopped
+            with contextlib.suppress(*DRIVER_ERRORS):
                 wait_in_sqlite(self.raw, 0)
 
-    @property
-    def uncommitted_changes(self) -> int:
-        """How many rows the open transaction has changed so far."""
-        return self.raw.total_changes - self._changes_before
+    def close(self) -> None:
+        """Close it; what was not committed is discarded.
+
+        Not while another thread works with it: SQLite must not lose a handle it uses.
+        """
+        if self._use.acquire(blocking=False):
+            try:
+                close_surely(self.raw)
+            finally:
+                self._use.release()
 
     # --- work ---
 
@@ -146,89 +204,78 @@ class Connection:
         """Run what was asked for."""
         if request.outside:
             return self._answer_outside(request)
-        self._is_working = True
-        try:
-            if request.atomic:
-                with self.unit(foreign_keys=request.foreign_keys):
-                    return [self._execute(s, request) for s in request.statements]
-            return [self._execute(s, request) for s in request.statements]
-        finally:
-            self._is_working = False
+        run = self._execute if self._stop.trace is None else self._observed
+        if not request.atomic:
+            return [run(each, request) for each in request.statements]
+        with unit(self, foreign_keys=request.foreign_keys):
+            return [run(each, request) for each in request.statements]
 
     def _answer_outside(self, request: Request) -> list[Result]:
-        """Run what no transaction may surround, and what SQLite waits for by itself."""
+        """Run what no transaction may surround."""
         if self.in_transaction:
             msg = "a transaction is open: leave the block, or commit() first"
             raise InTransactionFault(msg)
-        with self.waiting():
-            return self.answer(request._replace(outside=False))
-
-    def control(self, *statements: str) -> None:
-        """Run transaction control; nothing of it is logged."""
-        for sql in statements:
-            try:
-                self._run(sql)
-            except sqlite3.Error as error:
-                raise self._fault_of(error) from error
-
-    def open_transaction(self, begin: str) -> None:
-        """Begin a transaction, which is taken back if nobody ends it."""
-        self._owns_transaction = True
-        self._changes_before = self.raw.total_changes
-        self.control(begin)
-
-    def open_snapshot(self) -> None:
-        """Begin to read, all from the present state."""
-        self.open_transaction("BEGIN")
-        self.control("PRAGMA schema_version")  # the state is chosen by the first read
-
-    def commit(self) -> None:
-        """Commit the transaction."""
-        self.control("COMMIT")
-        self._owns_transaction = False
-
-    def abandon(self) -> None:
-        """Take back what was begun and never ended: Ctrl-C came in between."""
-        if self._owns_transaction:
-            self.undo("ROLLBACK")
-            self._owns_transaction = False
-
-    def undo(self, *statements: str) -> None:
-        """Run statements that take back; SQLite may have done so by itself."""
-        if self.in_transaction:
-            self.control(*statements)
-        if not self.raw.in_transaction:
-            self._owns_transaction = False
-
-    def close(self) -> None:
-        """Close it; what was not committed is discarded.
-
-        Not while another thread works with it: SQLite must not lose a handle it uses.
-        """
-        if not self._is_working:
-            self.raw.close()
+        inner = request._replace(outside=False)
+        results = self.answer(inner)
+        if not _is_held_up(results):
+            return results
+        return insist_until(
+            lambda: self.answer(inner),
+            lambda found: not _is_held_up(found),
+            self._stop,
+            self._settings.busy_timeout,
+        )
 
     def _execute(self, statement: Statement, request: Request) -> Result:
         self.doing = statement.sql
         if self.in_hurry and _is_heavy(statement.params):
             raise Handover(is_slow=False)
         try:
-            before = self.raw.total_changes
-            cursor = self._run(statement.sql, statement.params)
-            rows = cursor.fetchall()
-            self._own_changes += self.raw.total_changes - before
-        except (sqlite3.Error, OverflowError, ValueError) as error:
+            result = self._fetch(statement, named=request.named)
+        except (*DRIVER_ERRORS, OverflowError, ValueError) as error:
             fault = self._fault_of(error, statement.sql)
             if isinstance(fault, Fault):  # else it will be run once more
                 self._note(statement, request)
             raise fault from error
         self._note(statement, request)
-        if statement.rows is not None and cursor.rowcount != statement.rows:
-            msg = f"{cursor.rowcount} of {statement.rows} rows were written: a trigger?"
+        if statement.rows is not None and result.rowcount != statement.rows:
+            msg = f"{result.rowcount} of {statement.rows} rows were written: a trigger?"
             raise Fault(msg)
-        columns = cursor.description or () if request.named else ()
-        names = tuple(column[0] for column in columns)
-        return Result(rows, cursor.rowcount, cursor.lastrowid, names)
+        return result
+
+    def _fetch(self, statement: Statement, *, named: bool) -> Result:
+        before = self.raw.total_changes
+        try:
+            cursor = self._run(statement.sql, statement.params)
+            rows = cursor.fetchall()
+        except sqlite3.OperationalError as error:
+            is_stopped = primary_code(error) == sqlite3.SQLITE_INTERRUPT
+            if not is_stopped or self.raw.total_changes == before:
+                raise
+            result = self._stopped_too_late()
+        else:
+            columns = cursor.description or () if named else ()
+            names = tuple(column[0] for column in columns)
+            result = Result(rows, cursor.rowcount, cursor.lastrowid, names)
+        self._own_changes += self.raw.total_changes - before
+        return result
+
+    def _stopped_too_late(self) -> Result:
+        """Return what a write gave that is done, and maybe committed.
+
+        SQLite asks a last time whether to go on when there is nothing left to do.
+        """
+        with self._beat.calm():
+            sql = "SELECT changes(), last_insert_rowid()"
+            changes, key = self.raw.execute(sql).fetchone()
+        return Result([], changes, key)
+
+    def _observed(self, statement: Statement, request: Request) -> Result:
+        trace = self._stop.trace
+        if trace is None or request.internal:
+            return self._execute(statement, request)
+        run = functools.partial(self._execute, statement, request)
+        return observed(run, statement, self.raw, trace)
 
     def _note(self, statement: Statement, request: Request) -> None:
         if not request.internal:
@@ -238,28 +285,11 @@ class Connection:
         try:
             return self.raw.execute(sql, params)
         except sqlite3.OperationalError as error:
-            if not self._can_wait(error):
+            if self.in_hurry or not is_busy(error):
                 raise
-            return self._insist(sql, params)
-
-    def _can_wait(self, error: sqlite3.Error) -> bool:
-        """Whether others hold what is needed, and it is worth to wait for them."""
-        # BUSY_SNAPSHOT never gets better: others wrote since this transaction read.
-        is_busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-        return is_busy and not self.in_hurry and not self._is_patient
-
-    def _insist(self, sql: str, params: Sequence[Value]) -> sqlite3.Cursor:
-        """Try until others let go. SQLite could wait, too, but not be told to stop."""
-        patience = time.monotonic() + self._settings.busy_timeout
-        for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
-            self._stop.check()
-            time.sleep(max(0.0, min(pause, self._stop.left)))
-            try:
-                return self.raw.execute(sql, params)
-            except sqlite3.OperationalError as error:
-                if not self._can_wait(error) or time.monotonic() > patience:
-                    raise
-        raise AssertionError  # the loop has no end
+            run = self.raw.execute
+            patience = self._settings.busy_timeout
+            return insist(lambda: run(sql, params), self._stop, patience)
 
     def _fault_of(self, error: Exception, sql: str | None = None) -> Exception:
         """Return what an error means, here and now."""
@@ -271,50 +301,99 @@ class Connection:
             return Handover(is_slow=primary == sqlite3.SQLITE_INTERRUPT)
         return fault_of(error, sql)
 
-    @contextlib.contextmanager
-    def unit(self, *, foreign_keys: bool = True) -> Iterator[None]:
-        """All or nothing: a transaction, or a savepoint inside one."""
-        if not self.raw.in_transaction:
-            with self._without_foreign_keys(not foreign_keys), self._transaction():
-                yield
-            return
-        if not foreign_keys and self._settings.foreign_keys:
-            msg = "foreign keys cannot be switched off inside a transaction"
-            raise InTransactionFault(msg)
-        with self._savepoint():
-            yield
+    # --- transactions ---
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self.open_transaction(self._settings.begin_sql)
+    def control(self, *statements: str) -> None:
+        """Run transaction control; nothing of it is logged."""
+        for sql in statements:
+            try:
+                with self._beat.calm():  # stopped when it is done, it would seem undone
+                    self._run(sql)
+            except DRIVER_ERRORS as error:
+                raise self._fault_of(error) from error
+
+    def open_transaction(self, begin: str | None = None) -> None:
+        """Begin a transaction, which is taken back if nobody ends it."""
+        begin = begin or self._settings.begin_sql
+        if self.in_transaction:
+            msg = "one was begun on the raw connection: commit or roll it back first"
+            raise InTransactionFault(msg)
+        self._owns_transaction = True
+        self._changes_before = self.raw.total_changes
         try:
-            yield
-            self.commit()
-        except BaseException:
+            self.control(begin)
+        except Fault as fault:
+            if self._stop.trace is not None:
+                self._stop.trace.refused(begin, answer_in(fault))
+            raise
+        except BaseException:  # a signal handler's, maybe when it was done
             self.undo("ROLLBACK")
             raise
 
-    @contextlib.contextmanager
-    def _savepoint(self) -> Iterator[None]:
-        self.control(f"SAVEPOINT {_UNIT}")
-        try:
-            yield
-            self.control(f"RELEASE {_UNIT}")
-        except BaseException:
-            self.undo(f"ROLLBACK TO {_UNIT}", f"RELEASE {_UNIT}")
-            raise
+    def open_snapshot(self) -> None:
+        """Begin to read, all from the present state."""
+        self.open_transaction("BEGIN")
+        self.control("PRAGMA schema_version")  # the state is chosen by the first read
 
-    @contextlib.contextmanager
-    def _without_foreign_keys(self, really: bool) -> Iterator[None]:  # noqa: FBT001
-        if not really:
-            yield
-            return
-        (before,) = self.raw.execute("PRAGMA foreign_keys").fetchone()
-        self.control("PRAGMA foreign_keys = OFF")
+    def commit(self) -> None:
+        """Commit the transaction.
+
+        What a signal handler raises when that is done already, ``finish()`` raises.
+        """
         try:
-            yield
-        finally:
-            self.control(f"PRAGMA foreign_keys = {before}")
+            self.control("COMMIT")
+        except Exception:
+            raise
+        except BaseException as signal:
+            if self.raw.in_transaction:
+                raise
+            self._late_signal = signal
+        self._owns_transaction = False
+
+    def settle(self, *statements: str) -> None:
+        """Run what must not stay half done; ``finish()`` raises what signals raise."""
+        for sql in statements:
+            try:
+                self.control(sql)
+            except Exception:
+                raise
+            except BaseException as signal:  # noqa: BLE001 - raised by finish()
+                self._late_signal = signal
+                # Did it come before the statement or after it? Then that has nothing
+                # left to end, and says so.
+                with contextlib.suppress(Fault):
+                    self.control(sql)
+
+    def undo(self, *statements: str) -> None:
+        """Run statements that take back; SQLite may have done so by itself."""
+        if self.in_transaction:
+            try:
+                self.settle(*statements)
+            except Fault:  # a signal kept the savepoint from being made: all has to go
+                self.settle("ROLLBACK")
+        if not self.raw.in_transaction:
+            self._owns_transaction = False
+
+    def come_to_rest(self) -> bool:
+        """Take back what is open; say whether others may use the connection now."""
+        try:
+            self.undo("ROLLBACK")
+        except Fault:
+            return False
+        self._owns_transaction = False
+        return True
+
+    def abandon(self) -> None:
+        """Take back what was begun and never ended: Ctrl-C came in between."""
+        if self._owns_transaction:
+            self.undo("ROLLBACK")
+            self._owns_transaction = False
+
+
+def _is_held_up(results: list[Result]) -> bool:
+    """Whether this is what a checkpoint answers that others keep from its end."""
+    rows = results[0].rows
+    return len(rows) == 1 and len(rows[0]) == 3 and rows[0][0] == 1
 
 
 def _is_heavy(values: Sequence[Value]) -> bool:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
+import weakref
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
 
-from sqliter.core.faults import Fault
+from sqliter.core.askers import Asker
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
+from sqliter.core.stop import Stop
 from sqliter.engines.connection import Connection
-from sqliter.engines.wal import wal_size
+from sqliter.engines.wal import Wal
 
 IDLE_READERS = 4
 """Readers that stay open while nobody needs them."""
 
-LARGE_WAL = 4_194_304
-"""Bytes of WAL that are worth to be written back."""
+
+class Lease(NamedTuple):
+    """Since when (by the monotonic clock) a reader is lent, and to whom.
+
+    ``generation`` is how often all connections had been closed then.
+    """
+
+    since: float
+    asker: Asker
+    generation: int
 
 
 class Connections:
@@ -27,56 +38,65 @@ class Connections:
         self._settings = settings
         self._pragmas = pragmas  # of the engine
         self._log = log
-        self._mutex = threading.Lock()
+        self._mutex = threading.Lock()  # of all below; nobody waits while it is held
+        self._opening = threading.Lock()
         self._open: list[Connection] = []
         self._idle: list[Connection] = []
-        self._lent: dict[Connection, int] = {}  # with the generation of each
+        self._lent: dict[Connection, Lease] = {}
         self._generation = 0  # counts how often all were closed
+        self.wal = Wal(settings, weakref.proxy(self))  # no cycle: it goes at once
         self.open_writer: Connection | None = None
 
-    def writer(self) -> Connection:
+    def writer(self, stop: Stop) -> Connection:
         """Return the one connection that writes."""
-        with self._mutex:
-            if self.open_writer is None:
-                self.open_writer = self._open_writer()
-            return self.open_writer
+        writer = self.open_writer
+        return self._open_writer(stop) if writer is None else writer
 
     @contextmanager
-    def reader(self) -> Iterator[Connection]:
+    def reader(self, stop: Stop) -> Iterator[Connection]:
         """Lend a connection that nobody else reads from meanwhile."""
-        connection = self.lend()
+        connection = self.lend(stop)
         try:
             yield connection
         finally:
             self.take_back(connection)
 
-    def lend(self) -> Connection:
+    def lend(self, stop: Stop) -> Connection:
         """Return a reader that is the caller's until it is taken back."""
-        connection = self.lend_idle()
+        connection = self.lend_idle(stop)
         if connection is not None:
             return connection
-        self.writer()  # it makes the file, and switches it to WAL
-        connection = self._connect(reader=True)
+        self.writer(stop)  # it makes the file, and switches it to WAL
+        connection = self._connect(stop, reader=True)
         with self._mutex:
             self._open.append(connection)
-            self._lent[connection] = self._generation
+            self._lent[connection] = self._lease(stop)
         return connection
 
-    def lend_idle(self) -> Connection | None:
+    def lend_idle(self, stop: Stop) -> Connection | None:
         """Return a reader that is open and not lent, if there is one."""
         with self._mutex:
             if not self._idle:
                 return None
             connection = self._idle.pop()
-            self._lent[connection] = self._generation
+            self._lent[connection] = self._lease(stop)
             return connection
+
+    def _lease(self, stop: Stop) -> Lease:
+        return Lease(time.monotonic(), stop.asker, self._generation)
+
+    def oldest_lease(self) -> Lease | None:
+        """Return that of the reader that is lent for the longest time, if any is."""
+        with self._mutex:
+            leases = self._lent.values()
+            return min(leases, key=lambda lease: lease.since, default=None)
 
     def take_back(self, connection: Connection) -> None:
         """Keep a reader for others; one that all were closed behind goes, too."""
-        connection.abandon()  # an open snapshot would keep the WAL from being emptied
+        is_fit = connection.come_to_rest()  # a snapshot would hold up the WAL
         with self._mutex:
-            is_current = self._lent.pop(connection) == self._generation
-            if is_current and len(self._idle) < IDLE_READERS:
+            is_current = self._lent.pop(connection).generation == self._generation
+            if is_fit and is_current and len(self._idle) < IDLE_READERS:
                 self._idle.append(connection)
                 return
             if connection in self._open:
@@ -88,47 +108,47 @@ class Connections:
 
         Readers that are lent go on, and are closed when they come back.
         """
-        with self._mutex:
-            writer = [] if self.open_writer is None else [self.open_writer]
-            closed = [*self._idle, *writer]
-            for each in closed:
-                self._open.remove(each)
-            self._idle.clear()
-            self._generation += 1
-            self.open_writer = None
-        for connection in closed:
-            connection.close()
+        with self.wal.left_alone():
+            with self._mutex:
+                writer = [] if self.open_writer is None else [self.open_writer]
+                closed = [*self._idle, *writer]
+                for each in closed:
+                    self._open.remove(each)
+                self._idle.clear()
+                self._generation += 1
+                self.open_writer = None
+            close_all(closed)
 
     def interrupt(self) -> None:
         """Stop whatever the connections are doing: the program ends."""
         for connection in list(self._open):
-            with suppress(sqlite3.ProgrammingError):  # closed by hand
-                connection.raw.interrupt()
+            connection.interrupt_anybody()
 
     def doing(self) -> str | None:
         """Return the last statement of the writer."""
         return None if self.open_writer is None else self.open_writer.doing
 
-    def tidy(self, turn: threading.Lock) -> None:
-        """Write a large WAL back into the file, without making anybody wait.
-
-        ``turn`` is held meanwhile; whoever finds it held has nothing to do.
-        """
-        if not turn.acquire(blocking=False):
-            return
-        try:
-            if wal_size(self._settings) > LARGE_WAL and self.open_writer is not None:
-                with suppress(Fault), self.reader() as connection:
-                    connection.control("PRAGMA wal_checkpoint(PASSIVE)")
-        finally:
-            turn.release()
-
-    def _connect(self, *, reader: bool) -> Connection:
+    def _connect(self, stop: Stop, *, reader: bool) -> Connection:
         return Connection(
-            self._settings, self._log, reader=reader, pragmas=self._pragmas
+            self._settings, self._log, stop, reader=reader, pragmas=self._pragmas
         )
 
-    def _open_writer(self) -> Connection:
-        connection = self._connect(reader=False)
-        self._open.append(connection)
-        return connection
+    def _open_writer(self, stop: Stop) -> Connection:
+        while not self._opening.acquire(timeout=0.01):
+            stop.check()
+        try:
+            if self.open_writer is None:
+                writer = self._connect(stop, reader=False)
+                with self._mutex:
+                    self._open.append(writer)
+                    self.open_writer = writer
+            return self.open_writer
+        finally:
+            self._opening.release()
+
+
+def close_all(connections: Iterable[Connection]) -> None:
+    """Close each, even if a signal comes in between."""
+    with ExitStack() as stack:
+        for connection in connections:
+            stack.callback(connection.close)

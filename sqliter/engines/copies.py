@@ -24,11 +24,15 @@ from sqliter.core.faults import BusyFault, Fault, reported_as
 from sqliter.core.stop import Stop
 from sqliter.engines.connection import Connection
 from sqliter.engines.functions import register_functions
-from sqliter.engines.meaning import fault_of
+from sqliter.engines.meaning import DRIVER_ERRORS, fault_of
+from sqliter.engines.opening import close_surely
 from sqliter.exceptions import BackupError, RestoreError, TransactionError
 
 Progress: TypeAlias = Callable[[int, int], object]
 """Told how many pages are left, and how many there are in all."""
+
+Reader: TypeAlias = Callable[[Stop], AbstractContextManager[Connection]]
+"""Lends a connection that only reads."""
 
 STEP = 256
 """Pages that are copied at a time; others get at the file between two steps."""
@@ -78,7 +82,7 @@ class _Copy(Stop):
                 yield
             except BusyFault as fault:  # of a connection that had to be opened
                 raise self._busy(fault.original) from fault
-            except (sqlite3.Error, OSError, ValueError) as error:
+            except (*DRIVER_ERRORS, OSError, ValueError) as error:
                 if error is self._objection:
                     raise
                 raise self._fault_of(error) from error
@@ -169,20 +173,20 @@ class Backup(_Copy):
             self._taken = sqlite3.connect(":memory:", check_same_thread=False)
             raw.backup(self._taken)
 
-    def write(self, reader: Callable[[], AbstractContextManager[Connection]]) -> None:
+    def write(self, reader: Reader) -> None:
         """Make the file: from what was taken, else from a reader."""
         with self._reported():
             self._refuse_place()
             if self._taken is not None:
                 self._publish(self._taken)
                 return
-            with reader() as connection, connection.waiting() as raw:
+            with reader(self) as connection, connection.waiting() as raw:
                 self._publish(raw)
 
     def close(self) -> None:
         """Let go what was taken."""
         if self._taken is not None:
-            self._taken.close()
+            close_surely(self._taken)
 
     def _refuse_place(self) -> None:
         """Raise a fault where a copy would destroy something, or be destroyed."""
@@ -275,7 +279,7 @@ class Restore(_Copy):
     def close(self) -> None:
         """Let go of the file."""
         if self._source is not None:
-            self._source.close()
+            close_surely(self._source)
 
     @contextmanager
     def _fitting(
@@ -302,7 +306,7 @@ class Restore(_Copy):
     def _keep_journal(self, raw: sqlite3.Connection) -> None:
         """Go on with the journal of the settings, whatever the backup had."""
         if not self._settings.is_memory:
-            with suppress(sqlite3.OperationalError):  # so it was when it was opened
+            with suppress(*DRIVER_ERRORS):  # so it was when it was opened
                 raw.execute(f"PRAGMA journal_mode = {self._settings.journal_mode}")
 
 
@@ -320,7 +324,11 @@ def _open(path: Path) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    register_functions(raw)
+    try:
+        register_functions(raw)
+    except BaseException:
+        close_surely(raw)
+        raise
     return raw
 
 

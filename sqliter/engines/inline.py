@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import NamedTuple
 
 BUDGET = 0.0003
 """Seconds that SQLite may work before the rest goes to a thread."""
@@ -16,14 +17,17 @@ BUDGET = 0.0003
 SHARE = 0.001
 """Seconds for all of it before the event loop gets its turn."""
 
-STALL = 0.005
-"""Seconds that nothing short takes, unless the disk or the machine is slow."""
+STALL = 0.02
+"""Seconds that nothing short takes, unless the disk is slow."""
 
 STALLS = 3
 """How many of them, not a second apart, turn inline work off."""
 
 OFF = 1.0
-"""Seconds that it stays off."""
+"""Seconds that it stays off, or that a slow shape is not tried again at first."""
+
+LONGEST = 64.0
+"""Seconds that a shape is not tried again after many times."""
 
 MEMORY = 1024
 """Shapes of slow work that are remembered."""
@@ -34,7 +38,7 @@ class Inline:
 
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled
-        self._slow: dict[str, None] = {}  # in the order they were seen
+        self._slow: dict[str, _Rest] = {}  # by SQL, in the order they were seen
         self._spent = 0.0  # since the event loop had its turn
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stalls = 0
@@ -48,35 +52,40 @@ class Inline:
             return False
         return not self._off_until or time.monotonic() > self._off_until
 
+    @property
+    def is_pause_due(self) -> bool:
+        """Whether the event loop should get its turn first."""
+        return self._spent >= SHARE
+
     def allows(self, shape: str) -> bool:
         """Whether work of this shape (its SQL) may be tried."""
-        return self.is_on and shape not in self._slow
+        if not self.is_on:
+            return False
+        rest = self._slow.get(shape)
+        return rest is None or time.monotonic() > rest.until
 
-    async def pause(self) -> None:
-        """Give the event loop its turn if it is due."""
-        if self._spent >= SHARE:
-            await asyncio.sleep(0)
-
-    def spend(self, shape: str, seconds: float) -> None:
-        """Note how long work of a shape kept the event loop waiting."""
+    def spend(self, seconds: float) -> None:
+        """Note how long something kept the event loop waiting."""
         loop = asyncio.get_running_loop()
         if not self._spent or loop is not self._loop:
             self._spent, self._loop = 0.0, loop
             loop.call_soon(self._start_over)
         self._spent += seconds
         if seconds > STALL:
-            self.remember(shape)
             self._note_stall()
 
     def remember(self, shape: str) -> None:
-        """Have work of this shape start in a thread from now on."""
+        """Have work of this shape start in a thread, for longer each time."""
+        rest = self._slow.pop(shape, None)
+        seconds = OFF if rest is None else min(2 * rest.seconds, LONGEST)
         if len(self._slow) >= MEMORY:
             self._slow.pop(next(iter(self._slow)), None)
-        self._slow[shape] = None
+        self._slow[shape] = _Rest(time.monotonic() + seconds, seconds)
 
     def forget(self, shape: str) -> None:
-        """Have this shape tried again: it was quick."""
-        self._slow.pop(shape, None)
+        """It was quick after all."""
+        if self._slow:
+            self._slow.pop(shape, None)
 
     def _start_over(self) -> None:
         self._spent = 0.0
@@ -87,3 +96,10 @@ class Inline:
         self._last_stall = now
         if self._stalls >= STALLS:
             self._off_until = now + OFF
+
+
+class _Rest(NamedTuple):
+    """Until when, and for how many seconds, a shape is not tried."""
+
+    until: float
+    seconds: float

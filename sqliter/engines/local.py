@@ -6,23 +6,30 @@ in its own way.
 
 from __future__ import annotations
 
+import sqlite3
 import weakref
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar, TypeVar
 
-from sqliter.core import scopes, stop
-from sqliter.core.cache import Cache
+from sqliter.core import scopes
+from sqliter.core.askers import Asker
+from sqliter.core.context import Context
 from sqliter.core.faults import reported_as
-from sqliter.core.logs import StatementLog
 from sqliter.core.scopes import Mode, Scope
-from sqliter.core.settings import Pragmas, Settings
-from sqliter.core.steps import Access, Drive
+from sqliter.core.settings import Pragmas
+from sqliter.core.steps import Access, Drive, Operation
+from sqliter.core.stop import Loss, Stop, deadline
 from sqliter.engines.carrier import Carrier, lost_transaction
 from sqliter.engines.connection import Connection
-from sqliter.engines.connections import Connections
+from sqliter.engines.connections import Connections, Lease
 from sqliter.engines.transactions import Callback, Transactions
 from sqliter.engines.turn import Seat
 from sqliter.engines.watch import Watch
 from sqliter.exceptions import SqlExecutionError, TransactionError
+
+R = TypeVar("R")
+S = TypeVar("S", bound=Stop)
 
 
 class LocalEngine:
@@ -30,12 +37,14 @@ class LocalEngine:
 
     pragmas: ClassVar[Pragmas] = {}
 
-    def __init__(self, settings: Settings, cache: Cache, log: StatementLog) -> None:
+    def __init__(self, context: Context) -> None:
+        settings, log = context.settings, context.log
         self.settings = settings
         self._connections = Connections(settings, log, self.pragmas)
-        self._carrier = Carrier(settings, cache)
+        self._carrier = Carrier(settings, context.cache)
         self._transactions = Transactions(settings, self._connections, self._carrier)
         self._log = log
+        self._observers = context.observers
         self.seat = self._new_seat()
         self._blocks: list[Scope] = []  # open ones, the innermost last
         self.token = object()  # names this engine in contexts, which outlive it
@@ -82,7 +91,7 @@ class LocalEngine:
                 raise ValueError(msg)
             begin = "BEGIN DEFERRED"
         snapshot = read_only and not self.settings.is_memory
-        return Mode(begin, read_only, snapshot, stop.deadline(self.token, timeout))
+        return Mode(begin, read_only, snapshot, deadline(self.token, timeout))
 
     def add_callback(self, callback: Callback) -> bool:
         """Have it called after the commit; false if nothing is open that could end."""
@@ -93,6 +102,10 @@ class LocalEngine:
         effects.callbacks.append(callback)
         return True
 
+    def oldest_reader(self) -> Lease | None:
+        """Return the lease of who has been reading for the longest time."""
+        return self._connections.oldest_lease()
+
     def _new_seat(self) -> Seat:
         return Seat(self.settings.busy_timeout, self._connections.doing)
 
@@ -101,19 +114,39 @@ class LocalEngine:
 
     def _deadline(self, seconds: float | None) -> float:
         """Return when an operation has to end that is asked for now."""
-        deadline = stop.deadline(self.token, seconds)
-        scope = self._scope()
-        return deadline if scope is None else min(deadline, scope.deadline)
+        own, scope = deadline(self.token, seconds), self._scope()
+        return own if scope is None else min(own, scope.deadline)
 
-    def _block_to_leave(self) -> Scope:
-        """Return the block of the running code.
+    def _asker(self) -> Asker:
+        """Return the running task or thread."""
+        raise NotImplementedError
+
+    def _drive(self, operation: Operation[R], seconds: float | None = None) -> Drive[R]:
+        deadline = self._deadline(seconds)
+        return Drive(operation, deadline, self._asker(), self._observers)
+
+    def _stop(self, deadline: float) -> Stop:
+        asker = self._asker()
+        return Stop(deadline, asker, self._observers.follow(asker))
+
+    def _limited(self, stop: S) -> S:
+        """Have it end with the time limits that hold here."""
+        stop.asker = self._asker()
+        stop.deadline = min(stop.deadline, self._deadline(None))
+        return stop
+
+    def _block_to_leave(self, entered: Sequence[Scope] | None = None) -> Scope:
+        """Return the block of the running code, of those ``entered`` if they are known.
 
         Generators and test fixtures may leave in another context than they entered
         in. Those know of no block at all; the innermost open one is theirs.
         """
         scope = self._scope()
-        if scope is None and self._blocks and not scopes.was_in_block(self.token):
-            scope = self._blocks[-1]
+        if entered:
+            return scope if scope is not None and scope in entered else entered[-1]
+        if scope is None and not scopes.was_in_block(self.token):
+            blocks = [block for block in self._blocks if not block.is_snapshot]
+            scope = blocks[-1] if blocks else None
         if scope is None:
             msg = "the block has ended already, or was never entered"
             raise TransactionError(msg)
@@ -125,7 +158,9 @@ class LocalEngine:
 
     def _left(self, scope: Scope) -> None:
         scopes.leave(scope)
-        self._blocks = [block for block in self._blocks if block.is_open]
+        for block in [each for each in self._blocks if not each.is_open]:
+            with suppress(ValueError):  # others leave at the same time
+                self._blocks.remove(block)
 
     def _seat_around(self, scope: Scope | None) -> Seat:
         """What operations inside this block, or outside of all, take in turn."""
@@ -155,14 +190,14 @@ class LocalEngine:
         self._carrier.serve(drive, self.writer_connection)
 
     def _carry_reader(self, drive: Drive[Any]) -> None:
-        with self._connections.reader() as connection:
+        with self._connections.reader(drive) as connection:
             use_cache = self._carrier.cache.enabled
             self._carrier.carry(drive, connection, use_cache=use_cache)
 
     def _carry_visitor(self, drive: Drive[Any]) -> None:
         """Run on a connection of its own, closed afterwards."""
         with reported_as(SqlExecutionError, self.settings.begin_sql):
-            connection = Connection(self.settings, self._log, reader=False)
+            connection = Connection(self.settings, self._log, drive, reader=False)
             try:
                 self._carrier.carry(drive, connection)
             finally:
@@ -170,7 +205,10 @@ class LocalEngine:
 
     def _carry_shared(self, drive: Drive[Any]) -> None:
         """Run a short write, and those that wait behind it in the same transaction."""
-        connection = self._connections.writer()
+        if not self._shares_commit(drive, None):  # switched off meanwhile
+            self._carry_writer(drive, None, [])
+            return
+        connection = self._connections.writer(drive)
         companions = self.seat.companions()
         if companions:
             self._carrier.together(drive, companions, connection)
@@ -178,25 +216,34 @@ class LocalEngine:
             self._carrier.alone(drive, connection)
 
     def _carry_writer(
-        self, drive: Drive[Any], scope: Scope | None, budget: float | None = None
+        self,
+        drive: Drive[Any],
+        scope: Scope | None,
+        due: list[Callback],
+        budget: float | None = None,
     ) -> None:
         """Run in a block, in the implicit transaction, or alone on the writer."""
         if scope is not None:
             self._carry_in_block(drive, scope, budget)
             return
-        connection = self._connections.writer()
-        pending = self._transactions.pending
+        connection = self._connections.writer(drive)
         if drive.access is not Access.WRITE:
-            if pending is None:
-                connection.abandon()
-            use_cache = self._carrier.cache.enabled and pending is None
-            self._carrier.carry(drive, connection, use_cache=use_cache, budget=budget)
-        elif self.settings.auto_commit and pending is None:
+            self._read_writer(drive, connection, budget)
+        elif self.settings.auto_commit and self._transactions.pending is None:
             self._carrier.alone(drive, connection, budget)
         else:
             self._transactions.carry(drive, connection)
             if self.settings.auto_commit:  # switched on meanwhile
-                self._transactions.commit(None)
+                self._transactions.commit(None, drive, due)
+
+    def _read_writer(
+        self, drive: Drive[Any], connection: Connection, budget: float | None
+    ) -> None:
+        pending = self._transactions.pending
+        if pending is None:
+            connection.abandon()
+        use_cache = self._carrier.cache.enabled and pending is None
+        self._carrier.carry(drive, connection, use_cache=use_cache, budget=budget)
 
     def _carry_in_block(
         self, drive: Drive[Any], scope: Scope, budget: float | None
@@ -206,7 +253,29 @@ class LocalEngine:
         if scope.read_only and drive.access is Access.WRITE:
             msg = "this transaction is read-only: write outside of it"
             raise TransactionError(msg)
-        self._carrier.within(drive, scope.connection, scope.effects, budget)
+        scope.hand_waits(drive.trace)
+        self._carrier.within(
+            drive, scope.connection, scope.effects, loss=Loss.BLOCK, budget=budget
+        )
+
+    def _lend_raw(
+        self,
+        scope: Scope | None,
+        call: Callable[[sqlite3.Connection], R],
+        stop: Stop,
+    ) -> R:
+        """Call with the driver's connection; the turn of a writer is held."""
+        if scope is not None and scope.is_on_reader:
+            msg = "this transaction is read-only: use the connection outside of it"
+            raise TransactionError(msg)
+        connection = self._connections.writer(stop)
+        loss = Loss.NOTHING if self._is_alone(scope) else Loss.BLOCK
+        connection.start(stop, loss=loss)
+        try:
+            with connection.waiting() as raw:
+                return call(raw)
+        finally:
+            connection.finish()
 
     def _close(self) -> None:
         """Close every connection; an implicit transaction is discarded."""

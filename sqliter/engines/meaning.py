@@ -6,6 +6,9 @@ import sqlite3
 
 from sqliter.core.faults import BusyFault, ConstraintFault, Fault
 
+DRIVER_ERRORS = (sqlite3.Error, MemoryError)
+"""What the driver raises when SQLite fails; out of memory is no error of its own."""
+
 _CONSTRAINTS = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE: "unique",
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: "primary_key",
@@ -30,6 +33,12 @@ def _meaning_of(error: Exception) -> Fault:
     primary = primary_code(error)
     if primary == sqlite3.SQLITE_CONSTRAINT:
         return ConstraintFault(_kind_of(code, error), str(error), error)
+    if code == sqlite3.SQLITE_BUSY_SNAPSHOT:
+        return BusyFault(
+            "others wrote after this transaction began to read, so it cannot write any "
+            "more. Leave the block and try again, with immediate=True",
+            error,
+        )
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return BusyFault(
             "another connection or process holds it for longer than busy_timeout",

@@ -4,32 +4,53 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-import time
 from pathlib import Path
 
 from sqliter.core.faults import BusyFault, ConnectionFault, Fault
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
+from sqliter.core.stop import Stop
 from sqliter.engines.functions import register_functions
-from sqliter.engines.meaning import fault_of, primary_code
+from sqliter.engines.meaning import DRIVER_ERRORS, fault_of, primary_code
+from sqliter.engines.patience import insist, is_busy
 
 _NO_SWITCH = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY}
 
 
 def open_connection(
-    settings: Settings, log: StatementLog, *, reader: bool, pragmas: Pragmas
-) -> sqlite3.Connection:
-    """Return a connection that waits for nobody; raises a ``Fault``."""
+    settings: Settings,
+    log: StatementLog,
+    stop: Stop,
+    *,
+    reader: bool,
+    pragmas: Pragmas,
+) -> tuple[sqlite3.Connection, bool]:
+    """Return a connection that waits for nobody, and whether its journal is a WAL.
+
+    Waits for others while it is made ready, until ``stop``. Raises a ``Fault``.
+    """
     try:
         raw = _open(settings)
-    except sqlite3.Error as error:
+    except DRIVER_ERRORS as error:
         raise ConnectionFault(str(settings.filename), error) from error
     try:
-        _prepare(raw, settings, log, reader=reader, pragmas=pragmas)
-    except sqlite3.Error as error:
+        mode = _prepare(raw, settings, log, stop, reader=reader, pragmas=pragmas)
+    except DRIVER_ERRORS as error:
         raw.close()
         raise _opening_fault(settings, error) from error
-    return raw
+    except BaseException:
+        raw.close()
+        raise
+    return raw, mode == "wal"
+
+
+def close_surely(raw: sqlite3.Connection) -> None:
+    """Close it, even if a signal comes in between."""
+    try:
+        raw.close()
+    except BaseException:
+        raw.close()
+        raise
 
 
 def wait_in_sqlite(raw: sqlite3.Connection, seconds: float) -> None:
@@ -43,7 +64,7 @@ def _open(settings: Settings) -> sqlite3.Connection:
         raise sqlite3.OperationalError(msg)
     return sqlite3.connect(
         settings.path,
-        timeout=settings.busy_timeout,
+        timeout=0,  # waiting is done in Python, where it can be stopped
         isolation_level=None,  # the library begins and commits itself
         check_same_thread=False,  # leases see to it that one thread works at a time
         cached_statements=512,  # a statement that must be parsed costs 2.4 times more
@@ -54,25 +75,45 @@ def _prepare(
     raw: sqlite3.Connection,
     settings: Settings,
     log: StatementLog,
+    stop: Stop,
     *,
     reader: bool,
     pragmas: Pragmas,
-) -> None:
+) -> str:
     register_functions(raw)
     _refuse_strings_in_double_quotes(raw)
+    mode: str = settings.journal_mode
     if not settings.is_memory and not reader:
-        _set_journal_mode(raw, settings, log)
-    wanted = {
-        "synchronous": settings.durability,
-        "foreign_keys": int(settings.foreign_keys),
-        **pragmas,
-        **settings.pragmas,
-    }
-    for name, value in wanted.items():
-        raw.execute(f"PRAGMA {name} = {value}")
+        mode = _set_journal_mode(raw, settings, log, stop)
+    for name, value in {**_pragmas_of(settings), **pragmas, **settings.pragmas}.items():
+        _ask(raw, f"PRAGMA {name} = {value}", settings, stop)
     if reader:
         raw.execute("PRAGMA query_only = ON")
-    wait_in_sqlite(raw, 0)  # from now on it is done in Python, and can be stopped
+    wait_in_sqlite(raw, 0)
+    return mode
+
+
+def _pragmas_of(settings: Settings) -> Pragmas:
+    return {
+        "synchronous": settings.durability,
+        "foreign_keys": int(settings.foreign_keys),
+    }
+
+
+def _ask(
+    raw: sqlite3.Connection, sql: str, settings: Settings, stop: Stop
+) -> list[tuple[str, ...]]:
+    """Run a pragma, waiting for others: some are refused at once while these work."""
+
+    def run() -> list[tuple[str, ...]]:
+        return raw.execute(sql).fetchall()
+
+    try:
+        return run()
+    except sqlite3.OperationalError as error:
+        if not is_busy(error):
+            raise
+        return insist(run, stop, settings.busy_timeout)
 
 
 def _refuse_strings_in_double_quotes(raw: sqlite3.Connection) -> None:
@@ -83,11 +124,11 @@ def _refuse_strings_in_double_quotes(raw: sqlite3.Connection) -> None:
 
 
 def _set_journal_mode(
-    raw: sqlite3.Connection, settings: Settings, log: StatementLog
-) -> None:
+    raw: sqlite3.Connection, settings: Settings, log: StatementLog, stop: Stop
+) -> str:
     wanted = settings.journal_mode
     try:
-        mode = _switch_journal(raw, settings)
+        ((mode,),) = _ask(raw, f"PRAGMA journal_mode = {wanted}", settings, stop)
     except sqlite3.OperationalError as error:
         if primary_code(error) not in _NO_SWITCH:
             raise
@@ -100,27 +141,10 @@ def _set_journal_mode(
             wanted,
             mode,
         )
+    return mode
 
 
-def _switch_journal(raw: sqlite3.Connection, settings: Settings) -> str:
-    """Switch, waiting for others: SQLite gives up at once here."""
-    deadline = time.monotonic() + settings.busy_timeout
-    while True:
-        try:
-            (mode,) = raw.execute(
-                f"PRAGMA journal_mode = {settings.journal_mode}"
-            ).fetchone()
-        except sqlite3.OperationalError as error:
-            if primary_code(error) != sqlite3.SQLITE_BUSY:
-                raise
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.005)
-        else:
-            return str(mode)
-
-
-def _opening_fault(settings: Settings, error: sqlite3.Error) -> Fault:
+def _opening_fault(settings: Settings, error: Exception) -> Fault:
     fault = fault_of(error)
     if isinstance(fault, BusyFault):
         return fault

@@ -12,8 +12,8 @@ from sqliter.core.effects import Effects
 from sqliter.core.faults import reported_as
 from sqliter.core.scopes import Scope
 from sqliter.core.settings import Settings
-from sqliter.core.steps import Access, Drive
-from sqliter.core.stop import Stop
+from sqliter.core.steps import Drive
+from sqliter.core.stop import Loss, Stop
 from sqliter.engines.carrier import Carrier, lost_transaction
 from sqliter.engines.connection import Connection
 from sqliter.engines.connections import Connections
@@ -32,7 +32,6 @@ class Transactions:
         self._settings = settings
         self._connections = connections
         self._carrier = carrier
-        self._due: list[Callback] = []
 
     def discard_pending(self) -> None:
         """The implicit transaction is not committed: the database is closed."""
@@ -41,30 +40,22 @@ class Transactions:
             self.pending.undo()
         self.pending = None
 
-    def take_due(self) -> list[Callback]:
-        """Return the callbacks of what was committed; the caller has to call them."""
-        due, self._due = self._due, []
-        return due
-
     # --- blocks ---
 
     def begin(self, scope: Scope, stop: Stop, budget: float | None = None) -> None:
         """Open a block; raises ``Handover`` when it has to wait and has a budget."""
         with reported_as(SqlExecutionError, scope.opening):
-            connection = scope.connection = self._connection_for(scope)
-            connection.start(stop, budget=budget)
-            try:
+            connection = scope.connection = self._connection_for(scope, stop)
+            with connection.working(stop, budget=budget):
                 self._open(scope, connection)
-            finally:
-                connection.finish()
 
-    def _connection_for(self, scope: Scope) -> Connection:
+    def _connection_for(self, scope: Scope, stop: Stop) -> Connection:
         if scope.parent is not None:
             connection: Connection = scope.parent.connection
             return connection
         if scope.is_snapshot:
-            return self._connections.lend()
-        return self._connections.writer()
+            return self._connections.lend(stop)
+        return self._connections.writer(stop)
 
     def _open(self, scope: Scope, connection: Connection) -> None:
         if scope.parent is not None:
@@ -97,23 +88,35 @@ class Transactions:
         if scope.adopted:
             self.pending = scope.effects
         elif scope.connection is not None and scope.is_open:
-            scope.connection.undo(*scope.undoing())
+            with scope.connection.working(Stop()):
+                scope.connection.undo(*scope.undoing())
         self._release(scope)
         scope.ended()
 
-    def end(self, scope: Scope, *, keep: bool) -> None:
-        """Close a block, keeping or undoing what it did."""
+    def end(self, scope: Scope, due: list[Callback], *, keep: bool) -> None:
+        """Close a block, keeping or undoing what it did.
+
+        ``due`` gets the callbacks of what was committed; the caller has to call them.
+        """
         try:
-            if keep:
-                self._keep(scope)
+            with scope.connection.working(Stop(scope.deadline)):
+                self._end(scope, due, keep=keep)
+        finally:
+            self._release(scope)
+
+    def _end(self, scope: Scope, due: list[Callback], *, keep: bool) -> None:
+        if not keep:
+            self._undo(scope)
+            return
+        try:
+            self._keep(scope)
         except BaseException:
             self._undo(scope)
             raise
+        if scope.parent is None:
+            self._committed(scope, scope.effects, due)
         else:
-            if not keep:
-                self._undo(scope)
-        finally:
-            self._release(scope)
+            scope.parent.effects.merge(scope.effects)
 
     def _undo(self, scope: Scope) -> None:
         try:
@@ -126,23 +129,23 @@ class Transactions:
         if not connection.in_transaction:
             raise lost_transaction()
         with reported_as(SqlExecutionError, scope.keeping()):
+            Stop(scope.deadline).check()
             if scope.parent is not None:
-                connection.control(scope.keeping())
+                connection.settle(scope.keeping())
             else:
                 connection.commit()
-        if scope.parent is None:
-            self._committed(scope.effects, connection)
-        else:
-            scope.parent.effects.merge(scope.effects)
 
     def _release(self, scope: Scope) -> None:
         if scope.is_snapshot and scope.connection is not None:
             self._connections.take_back(scope.connection)
             scope.connection = None
 
-    def _committed(self, effects: Effects, connection: Connection) -> None:
-        self._due += effects.callbacks
-        self._carrier.committed(effects, connection)
+    def _committed(
+        self, scope: Scope | None, effects: Effects, due: list[Callback]
+    ) -> None:
+        due += effects.callbacks
+        if scope is None or not scope.is_on_reader:  # a snapshot wrote nothing
+            self._carrier.committed(effects, self._connections.writer(Stop()))
 
     # --- the implicit transaction ---
 
@@ -153,9 +156,9 @@ class Transactions:
         first = self._drop_ended(connection)
         if first:
             self._open_implicit(drive, connection)
-        drive.is_protected = drive.access is Access.WRITE
+        effects = self.pending or Effects()
         try:
-            self._carrier.within(drive, connection, self.pending or Effects())
+            self._carrier.within(drive, connection, effects, loss=Loss.WRITES)
         except BaseException as error:
             if first:
                 connection.undo("ROLLBACK")
@@ -167,11 +170,8 @@ class Transactions:
 
     def _open_implicit(self, drive: Drive[Any], connection: Connection) -> None:
         self._carrier.watch.look(connection)
-        connection.start(drive)
-        try:
-            connection.open_transaction(self._settings.begin_sql)
-        finally:
-            connection.finish()
+        with connection.working(drive):
+            connection.open_transaction()
 
     def _drop_ended(self, connection: Connection) -> bool:
         """Whether no implicit transaction is open; the raw connection may end one."""
@@ -189,37 +189,51 @@ class Transactions:
 
     # --- commit() and rollback() ---
 
-    def commit(self, scope: Scope | None) -> None:
-        """Commit what is open; a block goes on with a new transaction."""
-        connection = self._used_by(scope)
-        if connection is None or not connection.in_transaction:
-            return
-        lineage = scope.lineage() if scope else []
+    def commit(self, scope: Scope | None, stop: Stop, due: list[Callback]) -> None:
+        """Commit what is open; a block goes on with a new transaction.
+
+        ``due`` gets the callbacks; the caller has to call them.
+        """
         with reported_as(SqlExecutionError, "COMMIT"):
-            connection.commit()
-            for each in self._take_effects(lineage):
-                self._committed(each, connection)
-            self._reopen(lineage, connection)
+            connection = self._used_by(scope)
+            if connection is None or not connection.in_transaction:
+                return
+            with connection.working(stop):
+                self._commit(scope, connection, due)
+
+    def _commit(
+        self, scope: Scope | None, connection: Connection, due: list[Callback]
+    ) -> None:
+        connection.commit()
+        lineage = scope.lineage() if scope else []
+        for each in self._take_effects(lineage):
+            self._committed(scope, each, due)
+            each.clear()
+        self._reopen(lineage, connection)
 
     def rollback(self, scope: Scope | None) -> None:
         """Take back what the innermost block, or the implicit transaction, did."""
-        connection = self._used_by(scope)
-        if connection is None:
-            return
-        if scope and scope.parent and not connection.in_transaction:
-            raise lost_transaction()
+        with reported_as(SqlExecutionError, "ROLLBACK"):
+            connection = self._used_by(scope)
+            if connection is None:
+                return
+            if scope and scope.parent and not connection.in_transaction:
+                raise lost_transaction()
+            with connection.working(Stop()):
+                self._rollback(scope, connection)
+
+    def _rollback(self, scope: Scope | None, connection: Connection) -> None:
         if scope is None:
             self._drop_ended(connection)
         effects = scope.effects if scope else self.pending
-        with reported_as(SqlExecutionError, "ROLLBACK"):
-            connection.undo(*(scope.undoing() if scope else ("ROLLBACK",)))
-            if effects is not None:
-                effects.undo()
-                effects.clear()
-            if scope is None:
-                self.pending = None
-            else:
-                self._reopen([scope], connection)
+        connection.undo(*(scope.undoing() if scope else ("ROLLBACK",)))
+        if effects is not None:
+            effects.undo()
+            effects.clear()
+        if scope is None:
+            self.pending = None
+        else:
+            self._reopen([scope], connection)
 
     def _used_by(self, scope: Scope | None) -> Connection | None:
         return self._connections.open_writer if scope is None else scope.connection
@@ -234,5 +248,7 @@ class Transactions:
                 connection.control(scope.opening)
 
     def _take_effects(self, lineage: list[Scope]) -> list[Effects]:
+        if lineage:
+            return [scope.effects for scope in lineage]
         pending, self.pending = self.pending, None
-        return [scope.effects for scope in lineage] or ([pending] if pending else [])
+        return [] if pending is None else [pending]

@@ -13,12 +13,16 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
+from sqliter.core.askers import name_of
 from sqliter.core.faults import LateFault
 from sqliter.core.stop import Stop
 from sqliter.exceptions import DatabaseBusyError
 
-GRACE = 0.1
+LAST_LOOK = 0.1
 """Seconds to look once more before giving up."""
+
+A_WHILE = 60.0
+"""Seconds to wait at a time where nothing can go wrong."""
 
 COMPANIONS = 128
 """Writes that are carried together at most."""
@@ -61,11 +65,6 @@ class Ticket:
         self.watched: Ticket | None = None
         self.deadline = 0.0
         self.has_grace = True
-
-    @property
-    def is_called(self) -> bool:
-        """Whether its owner has nothing to wait for any more."""
-        return self.granted or self.over
 
     def finish(self, error: BaseException | None) -> None:
         """Tell the owner that the parcel was carried."""
@@ -177,14 +176,14 @@ class Seat:
     def _patience(self, ticket: Ticket) -> float:
         with self._mutex:
             if ticket.granted or ticket.taken:
-                return self.timeout
+                return A_WHILE
             if ticket.watched is not self._holder:
                 ticket.watched, ticket.has_grace = self._holder, True
                 ticket.deadline = time.monotonic() + self.timeout
             left = ticket.deadline - time.monotonic()
             if left <= 0 and ticket.has_grace:
                 ticket.has_grace = False  # a busy event loop may be what was slow
-                left = GRACE
+                left = LAST_LOOK
             if ticket.is_hopeless or left <= 0:
                 raise self._busy()
             return left
@@ -195,7 +194,7 @@ class Seat:
             if self._holder is None:
                 return None, 0.0, 0
             age = time.monotonic() - self._since
-            return _name(self._holder), age, len(self._queue)
+            return name_of(self._holder.who), age, len(self._queue)
 
     def _holder_is(self, thread: int) -> bool:
         holder = self._holder
@@ -221,7 +220,7 @@ class Seat:
 
     def _busy(self) -> DatabaseBusyError:
         holder = self._holder
-        name = _name(holder) if holder else "another task"
+        name = name_of(holder.who) if holder else "another task"
         age = time.monotonic() - self._since
         doing = self._doing()
         return DatabaseBusyError(
@@ -229,16 +228,6 @@ class Seat:
             f"{f' (its last statement: {doing})' if doing else ''}. "
             "Keep transactions short, or raise busy_timeout."
         )
-
-
-def _name(ticket: Ticket) -> str:
-    who = ticket.who
-    if isinstance(who, str):
-        return who
-    if isinstance(who, threading.Thread):
-        return f"thread {who.name!r}"
-    name = getattr(who, "get_name", None)
-    return "a callback" if name is None else f"task {name()!r}"
 
 
 def _wake(ticket: Ticket) -> bool:

@@ -80,14 +80,17 @@ async def hindrance_to_take(seat: Seat) -> BaseException | None:
 
 
 async def call_all(callbacks: list[Callback]) -> None:
-    """Call each, whatever the others do; then raise what the first of them raised."""
-    errors: list[Exception] = []
+    """Call each, whatever the others do; then raise what the first of them raised.
+
+    A cancellation goes before errors.
+    """
+    errors: list[BaseException] = []
     for callback in callbacks:
         try:
             result = callback()
             if inspect.isawaitable(result):
                 await result
-        except Exception as error:  # noqa: BLE001 - raised below
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
             errors.append(error)
     if errors:
-        raise errors[0]
+        raise min(errors, key=lambda each: isinstance(each, Exception))

@@ -16,6 +16,7 @@ import threading
 from sqliter.core.cache import Cache
 from sqliter.core.settings import Settings
 from sqliter.engines.connection import Connection
+from sqliter.engines.meaning import DRIVER_ERRORS
 
 
 class Watch:
@@ -64,7 +65,7 @@ class Watch:
         return _data_version(self._sentinel or self._open())
 
     def _open(self) -> sqlite3.Connection | None:
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(*DRIVER_ERRORS):
             self._sentinel = sqlite3.connect(
                 self._settings.path, check_same_thread=False, isolation_level=None
             )
@@ -74,7 +75,7 @@ class Watch:
 def _data_version(raw: sqlite3.Connection | None) -> int | None:
     """Return SQLite's counter, or ``None`` if it cannot be told."""
     if raw is not None:
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(*DRIVER_ERRORS):
             row: tuple[int] = raw.execute("PRAGMA data_version").fetchone()
             return row[0]
     return None

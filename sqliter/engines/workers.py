@@ -10,7 +10,7 @@ from math import inf
 from typing import Any, TypeVar
 
 from sqliter.core.faults import LateFault
-from sqliter.core.stop import GRACE, Stop
+from sqliter.core.stop import WRITE_GRACE, Loss, Stop
 
 R = TypeVar("R")
 
@@ -40,8 +40,8 @@ class _Job:
             self._error = error
         try:
             self._loop.call_soon_threadsafe(self._end)
-        except RuntimeError:  # the loop is closed: nobody waits any more
-            return
+        except RuntimeError:  # the loop is closed: who waited is to be let go
+            self._waiters.clear()
 
     def _end(self) -> None:
         self._over = True
@@ -96,10 +96,10 @@ class _Chore:
 
 
 def cancel(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
-    """Stop what is done in a thread; what is gentle gets a moment to end by itself."""
+    """Stop what is done in a thread; a write in a block gets a moment to end."""
     stop.cancel()
-    if stop.is_gentle:
-        loop.call_later(GRACE, stop.interrupt)
+    if stop.loss is Loss.BLOCK:
+        loop.call_later(WRITE_GRACE, stop.interrupt)
 
 
 class Workers:
@@ -108,12 +108,8 @@ class Workers:
     def __init__(self, size: int, name: str) -> None:
         self._size = size
         self._name = name
-        self._start_over()
-
-    def _start_over(self) -> None:
-        self._jobs: queue.SimpleQueue[_Job | _Chore | None] = queue.SimpleQueue()
-        self._idle = threading.Semaphore(0)
-        self._count = 0
+        self._lock = threading.Lock()
+        self._pool = _Pool()
 
     async def run(self, call: Callable[[], R], stop: Stop | None = None) -> R:
         """Call in a thread: one hop. When it raises or returns, so does this.
@@ -122,39 +118,49 @@ class Workers:
         its end first.
         """
         job = _Job(call, asyncio.get_running_loop())
-        self._hire()
-        self._jobs.put(job)
+        self._put(job)
         return await job.result(stop)  # type: ignore[no-any-return]
 
     def post(self, call: Callable[[], None]) -> None:
         """Call in a thread; nobody waits for it. It must not raise."""
-        self._hire()
-        self._jobs.put(_Chore(call))
+        self._put(_Chore(call))
 
     def dismiss(self) -> None:
         """Let every thread end after its work; new work gets new threads."""
-        jobs, count = self._jobs, self._count
-        self._start_over()
-        for _ in range(count):
-            jobs.put(None)
+        with self._lock:
+            pool, self._pool = self._pool, _Pool()
+            for _ in range(pool.count):
+                pool.jobs.put(None)
 
-    def _hire(self) -> None:
-        if self._idle.acquire(blocking=False) or self._count >= self._size:
-            return
+    def _put(self, job: _Job | _Chore) -> None:
+        with self._lock:
+            pool = self._pool
+            if not pool.idle.acquire(blocking=False) and pool.count < self._size:
+                self._hire(pool)
+            pool.jobs.put(job)
+
+    def _hire(self, pool: _Pool) -> None:
         threading.Thread(
             target=_work,
-            args=(self._jobs, self._idle),
-            name=f"{self._name}-{self._count + 1}",
+            args=(pool,),
+            name=f"{self._name}-{pool.count + 1}",
             daemon=True,
         ).start()
-        self._count += 1
+        pool.count += 1
 
 
-def _work(
-    jobs: queue.SimpleQueue[_Job | _Chore | None], idle: threading.Semaphore
-) -> None:
+class _Pool:
+    """Threads that share a queue."""
+
+    def __init__(self) -> None:
+        self.jobs: queue.SimpleQueue[_Job | _Chore | None] = queue.SimpleQueue()
+        self.idle = threading.Semaphore(0)
+        self.count = 0
+
+
+def _work(pool: _Pool) -> None:
     # A function, not a method: a thread must not keep its database alive.
-    while (job := jobs.get()) is not None:
+    while (job := pool.jobs.get()) is not None:
         job.work()
         del job
-        idle.release()
+        pool.idle.release()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault, reported_as
-from sqliter.core.statement import Result, Statement
+from sqliter.core.statement import Result, Statement, verb_of
 from sqliter.core.steps import Access, Operation, Steps, ask, writes
 from sqliter.exceptions import RecordFetchError, SqlExecutionError
 from sqliter.model.codecs import natural_encode
@@ -21,7 +21,6 @@ __all__ = ["ExecutionResult", "execute", "fetch_dicts", "fetch_models"]
 
 M = TypeVar("M", bound=BaseDBModel)
 
-_WORD = r"(?s)(?:[\s;\ufeff]|--[^\n]*\n|/\*.*?\*/)*([A-Za-z]*)"
 _WRITING = r"(?i)\b(?:INSERT|UPDATE|DELETE|REPLACE)\b"
 _CONTROL = {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"}
 
@@ -42,7 +41,7 @@ def execute(
     _may_change_anything(effects, context)
     result = yield from _ask(sql, params)
     # SQLite's last key is that of any earlier insert; say it for inserts only.
-    inserts = _first_word(sql) in ("INSERT", "REPLACE", "WITH") and result.rowcount > 0
+    inserts = verb_of(sql) in ("INSERT", "REPLACE", "WITH") and result.rowcount > 0
     return ExecutionResult(result.rowcount, result.lastrowid if inserts else None)
 
 
@@ -129,19 +128,14 @@ def _may_change_anything(effects: Effects, context: Context) -> None:
     effects.on_undo(context.forget_schema)
 
 
-def _first_word(sql: str) -> str:
-    match = re.match(_WORD, sql)
-    return match.group(1).upper() if match else ""
-
-
 def _access(sql: str) -> Access:
-    word = _first_word(sql)
+    word = verb_of(sql)
     reads_only = word in ("SELECT", "VALUES", "EXPLAIN")
     reads_only = reads_only or (word == "WITH" and not re.search(_WRITING, sql))
     return Access.READ if reads_only else Access.WRITE
 
 
 def _refuse_control(sql: str) -> None:
-    if _first_word(sql) in _CONTROL:
+    if verb_of(sql) in _CONTROL:
         reason = ValueError("use 'with db:', db.commit() and db.rollback() instead")
         raise SqlExecutionError(sql, original=reason)

@@ -14,6 +14,7 @@ from sqliter.core.steps import (
     Steps,
     ask,
     ask_all,
+    breathe,
     reads,
     writes,
     writes_shortly,
@@ -38,6 +39,9 @@ from sqliter.planning.select import get_statement
 __all__ = ["bulk_insert", "delete", "get", "insert", "update"]
 
 M = TypeVar("M", bound=BaseDBModel)
+
+AT_ONCE = 500
+"""Records that are encoded without a look at whether somebody wants to stop it."""
 
 
 @writes_shortly
@@ -75,10 +79,8 @@ def bulk_insert(
         yield from known(table, context)
         yield from touch(effects, table, context)
         now = context.now()
-        for record in records:
-            _settle(effects, record)
         stamps = [_stamps(each, now, keep=timestamp_override) for each in records]
-        rows = [_row(table, *pair) for pair in zip(records, stamps, strict=True)]
+        rows = yield from _rows(effects, table, records, stamps)
         keys = yield from _insert_rows(table, rows)
     for record, stamp, key in zip(records, stamps, keys, strict=True):
         _assign(effects, record, {"pk": record.pk or key, **stamp})
@@ -183,6 +185,22 @@ def _row(
         names = ", ".join(missing)
         raise Fault(f"the record is partial: it was fetched without {names}")
     return fields, encoder_of(table, fields).encode(values)
+
+
+def _rows(
+    effects: Effects,
+    table: Table,
+    records: Sequence[BaseDBModel],
+    stamps: Sequence[dict[str, int]],
+) -> Steps[list[tuple[tuple[str, ...], list[Value]]]]:
+    """Return what is stored of each; that of many takes long in Python."""
+    rows = []
+    for position, record in enumerate(records):
+        if position % AT_ONCE == 0 and len(records) > AT_ONCE:
+            yield from breathe()
+        _settle(effects, record)
+        rows.append(_row(table, record, stamps[position]))
+    return rows
 
 
 def _insert_rows(

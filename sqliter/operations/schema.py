@@ -55,12 +55,13 @@ def all_known(reads: Reads, context: Context) -> Steps[None]:
         if table not in context.known:
             yield from known(table, context)
     for junction in reads.junctions:
-        if junction not in context.known:
-            yield from known_junction(junction, context)
+        yield from known_junction(junction, context)
 
 
 def known_junction(junction: Junction, context: Context) -> Steps[None]:
     """Make sure, once, that a table of links has the columns it must have."""
+    if junction in context.known:
+        return
     result = yield from look_up(inspection.columns_of(junction.name))
     present = {str(name) for (name,) in result.rows}
     missing = sorted({junction.source, junction.target} - present)

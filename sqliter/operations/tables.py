@@ -8,7 +8,16 @@ from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import InTransactionFault, reported_as
 from sqliter.core.statement import Statement
-from sqliter.core.steps import Steps, ask, ask_all, look_up, reads, writes
+from sqliter.core.steps import (
+    Access,
+    Operation,
+    Steps,
+    ask,
+    ask_all,
+    look_up,
+    reads,
+    writes,
+)
 from sqliter.exceptions import (
     SqlExecutionError,
     TableCreationError,
@@ -32,16 +41,41 @@ __all__ = [
 ]
 
 
-@writes
 def create(
-    effects: Effects,
     model: type[BaseDBModel],
     context: Context,
     *,
     exists_ok: bool = True,
     force: bool = False,
+) -> Operation[None]:
+    """Create the table of a model with indexes and tables of links, all or nothing."""
+    effects = Effects()
+    steps = _create(effects, model, context, exists_ok=exists_ok, force=force)
+    return _as_one(steps, effects, foreign_keys=not force)
+
+
+def create_junctions(model: type[BaseDBModel], context: Context) -> Operation[None]:
+    """Create the tables of a model's many-to-many relations, all or nothing."""
+    effects = Effects()
+    return _as_one(_create_junctions(effects, model, context), effects)
+
+
+def _as_one(
+    steps: Steps[None], effects: Effects, *, foreign_keys: bool = True
+) -> Operation[None]:
+    return Operation(
+        Access.WRITE, steps, effects, is_unit=True, foreign_keys=foreign_keys
+    )
+
+
+def _create(
+    effects: Effects,
+    model: type[BaseDBModel],
+    context: Context,
+    *,
+    exists_ok: bool,
+    force: bool,
 ) -> Steps[None]:
-    """Create the table of a model with its indexes, all or nothing."""
     table = _described(model)
     indexes = table.indexes()
     _schema_changes(effects, context)
@@ -56,11 +90,9 @@ def create(
     yield from junctions.create_all(model, context, unlink=exists and force)
 
 
-@writes
-def create_junctions(
+def _create_junctions(
     effects: Effects, model: type[BaseDBModel], context: Context
 ) -> Steps[None]:
-    """Create the tables of a model's many-to-many relations."""
     _schema_changes(effects, context)
     yield from junctions.create_all(model, context)
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
+from sqliter.core.steps import Operation
 from sqliter.exceptions import ManyToManyIntegrityError
 from sqliter.model.keys import actual, is_object, key_of, misfit
 from sqliter.model.loaded import TO_MANY, forget, remembered
 from sqliter.model.relations import Junction, Relation, link_columns
 from sqliter.model.table import table_of
-from sqliter.operations.links import Links
+from sqliter.operations import select
+from sqliter.operations.links import Links, Shown
 from sqliter.orm.chain import Chain
 from sqliter.orm.handles import check_kind
 from sqliter.orm.metadata import M2MSQLMetadata, metadata_of
 from sqliter.planning.conditions import Belongs
+from sqliter.planning.spec import QuerySpec
 
 __all__ = [
     "BaseManager",
@@ -134,8 +137,10 @@ class BaseManager(Chain[B], Generic[R, B]):
         if not self.instance.pk:
             raise ManyToManyIntegrityError(_NO_KEY)
         self._check_kind()
-        undo = None if self.shown is None else restoring(self.shown)
-        return Links(self._junction, self.instance.pk, self._tables, undo)
+        shown = None
+        if self.shown is not None:
+            shown = Shown(self.shown, self._reading)
+        return Links(self._junction, self.instance.pk, self._tables, shown)
 
     @property
     def rows(self) -> B:
@@ -144,6 +149,10 @@ class BaseManager(Chain[B], Generic[R, B]):
         query: B = self.builder(self.db_context, self.to_model)
         query.belonging(Belongs(links.junction, links.key))
         return query
+
+    def _reading(self) -> Operation[list[R]]:
+        spec: QuerySpec[Any] = self.rows.spec
+        return select.fetch_all(spec, self.context)
 
     def narrowing(self) -> B:
         return self.rows
@@ -161,15 +170,17 @@ class BaseManager(Chain[B], Generic[R, B]):
         checked = [self._checked(instance) for instance in instances]
         return [key for each in checked if (key := key_of(each)) is not None]
 
+    def known(self) -> list[Any]:
+        """Return the objects that are known to be linked, without asking."""
+        return list(remembered(self.instance, TO_MANY).get(self._names[0] or "", []))
+
     def forget(self, instances: Iterable[Any]) -> None:
         """Forget what both ends remember of each other."""
         current, reverse = self._names
-        others = list(instances)
         if current is not None:
-            others = others or remembered(self.instance, TO_MANY).get(current, [])
             forget(self.instance, current)
         if reverse is not None:
-            for other in others:
+            for other in instances:
                 forget(actual(other), reverse)
 
     def _key(self, instance: Any) -> int:
@@ -209,16 +220,6 @@ class BasePrefetchedLinks(Chain[B], Generic[R, G, B]):
     def narrowing(self) -> B:
         query: B = self.manager.rows
         return query
-
-
-def restoring(items: list[Any]) -> Callable[[], None]:
-    """Return what makes a list what it is now."""
-    before = list(items)
-
-    def restore() -> None:
-        items[:] = before
-
-    return restore
 
 
 def _refuse(reason: str) -> NoReturn:

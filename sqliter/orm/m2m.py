@@ -111,15 +111,15 @@ class ManyToManyManager(Listed[R], BaseManager[R, QueryBuilder[R]]):
 
     def clear(self) -> None:
         """Unlink all."""
-        own = self.links
+        own, gone = self.links, self.known()
         self.db_context.run(links.clear(own, self.context))
-        self.forget(())
+        self.forget(gone)
 
     def set(self, *instances: R) -> None:
         """Have exactly these linked."""
-        own, keys = self.links, self.keys_of(instances)
+        own, keys, before = self.links, self.keys_of(instances), self.known()
         self.db_context.run(links.replace(own, keys, self.context))
-        self.forget(instances)
+        self.forget([*before, *instances])
 
 
 class PrefetchedM2MResult(
@@ -127,28 +127,25 @@ class PrefetchedM2MResult(
 ):
     """The objects linked to one object, fetched already: reading costs nothing.
 
-    Writing goes through the manager, and then the objects are fetched anew.
+    Writing goes through the manager, which fetches the objects anew in the same
+    transaction.
     """
 
     def add(self, *instances: R) -> None:
         """Link these, too."""
         self.manager.add(*instances)
-        self.items[:] = self.manager.fetch_all()
 
     def remove(self, *instances: R) -> None:
         """Unlink these."""
         self.manager.remove(*instances)
-        self.items[:] = self.manager.fetch_all()
 
     def clear(self) -> None:
         """Unlink all."""
         self.manager.clear()
-        self.items[:] = self.manager.fetch_all()
 
     def set(self, *instances: R) -> None:
         """Have exactly these linked."""
         self.manager.set(*instances)
-        self.items[:] = self.manager.fetch_all()
 
 
 H = TypeVar("H", default=ManyToManyManager[R] | PrefetchedM2MResult[R])

@@ -105,6 +105,12 @@ def together(colour: Colour) -> Callable[..., Coroutine[Any, Any, list[Any]]]:
 
 
 @pytest.fixture
+def apart(colour: Colour) -> Callable[..., asyncio.Future[Any]]:
+    """`await apart(coroutine)` runs it outside of all blocks: as a task, or in a thread."""
+    return colour.apart
+
+
+@pytest.fixture
 def statements() -> StatementLog:
     """The SQL that `logged_db` runs."""
     return StatementLog()

@@ -148,8 +148,12 @@ async def test_what_is_short_takes_no_hop(name, tmp_path, counted):
     await db.select(Reading).fetch_all()  # opens a reader, in a thread
     hops = counted(workers, "_Job")
     await SHORT[name](db)
+    assert hops.count == 0
     async with db:
+        assert hops.count == 0
         await SHORT[name](db)
+        assert hops.count == (name == "insert")  # stopped, it would cost the block
+        hops.count = 0
     assert hops.count == 0
     await db.close()
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import pytest
 from pydantic import Field
-from support import Colour, unwrap
+from support import Colour, Strange, unwrap
 
 from sqliter.exceptions import (
     ForeignKeyConstraintError,
@@ -212,7 +212,7 @@ async def test_values_are_coerced_as_by_the_model(db: Any) -> None:
         {"small": 10},
         {"day": "never"},
         {"updated_at": "now"},
-        {"note": object()},
+        {"note": Strange()},
         {"note": "fine", "size": []},
     ],
     ids=str,

@@ -589,7 +589,9 @@ async def test_one_alias_twice_in_one_call(db: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["COUNT(*)", 5, None, AggregateSpec, func.count], ids=str
+    "value",
+    ["COUNT(*)", 5, None, AggregateSpec, func.count],
+    ids=["text", "number", "nothing", "class", "function"],
 )
 async def test_annotations_are_specifications(db: Any, value: object) -> None:
     query = db.select(Sale)

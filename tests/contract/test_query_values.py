@@ -10,6 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import pytest
+from support import Strange
 
 from sqliter.exceptions import InvalidFilterError
 from sqliter.model import BaseDBModel
@@ -253,18 +254,18 @@ async def test_booleans_are_one_and_zero(db: Any) -> None:
     ("field", "value"),
     [
         ("day", "not a day"),
-        ("day", object()),
+        ("day", Strange()),
         ("day", datetime(2020, 1, 1, 15, 30)),
-        ("at", object()),
-        ("span", object()),
+        ("at", Strange()),
+        ("span", Strange()),
         ("price", "not a number"),
         ("price", Decimal("NaN")),
         ("key", "not a key"),
-        ("key", object()),
-        ("shade", object()),
+        ("key", Strange()),
+        ("shade", Strange()),
         ("shade", Level.LOW),
-        ("path", object()),
-        ("blob", object()),
+        ("path", Strange()),
+        ("blob", Strange()),
     ],
     ids=repr,
 )

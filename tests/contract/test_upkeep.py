@@ -13,9 +13,11 @@ from support import (
     assert_no_transaction_left,
     outside,
     run_python,
+    snapshot,
     unwrap,
 )
 
+from sqliter.core.askers import name_of
 from sqliter.engines import copies
 from sqliter.exceptions import (
     BackupError,
@@ -980,6 +982,117 @@ async def test_health_counts_who_waits(db, together):
     await together(hold(), look(), *(wait(n) for n in range(3)))
     assert seen[-1].writer is not None
     assert (await db.health()).waiting == 0
+
+
+@pytest.mark.only("file")
+async def test_health_names_the_oldest_reader(db, target, colour):
+    await filled(db, 400, 4000)
+    loop, seen = asyncio.get_running_loop(), []
+
+    def look(left, total):  # while a reader copies the database
+        if colour is Colour.ASYNC:
+            seen.append(asyncio.run_coroutine_threadsafe(db.health(), loop).result(5))
+        else:
+            seen.append(unwrap(db).health())
+
+    await db.backup(target, progress=look)
+    me = (
+        asyncio.current_task().get_name()
+        if colour is Colour.ASYNC
+        else threading.current_thread().name
+    )
+    assert len(seen) > 1
+    assert all(me in health.oldest_reader for health in seen)
+    ages = [health.oldest_reader_age for health in seen]
+    assert 0 < ages[0]
+    assert ages == sorted(ages)
+    health = await db.health()
+    assert (health.oldest_reader, health.oldest_reader_age) == (None, 0.0)
+
+
+@pytest.mark.only("file")
+async def test_health_names_who_runs_a_long_query(db, together, colour):
+    await filled(db)
+    done, seen, names = Signal(), [], []
+
+    async def read():
+        names.append(
+            f"task {asyncio.current_task().get_name()!r}"
+            if colour is Colour.ASYNC
+            else f"thread {threading.current_thread().name!r}"
+        )
+        await db.fetch(
+            "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1e6) "
+            "SELECT max(n) AS n FROM c"
+        )
+        done.set()
+
+    async def look():
+        while not done.is_set():
+            seen.append((await db.health()).oldest_reader)
+            await asyncio.sleep(0.001)
+
+    await together(read(), look())
+    assert set(seen) <= {None, *names}
+    assert names[0] in seen
+
+
+@pytest.mark.only("file")
+async def test_a_snapshot_is_a_reader_until_it_ends(db, together, colour):
+    await filled(db)
+    names, seen = [], []
+    first, second = Signal(), Signal()
+
+    def me():
+        names.append(
+            f"task {asyncio.current_task().get_name()!r}"
+            if colour is Colour.ASYNC
+            else f"thread {threading.current_thread().name!r}"
+        )
+
+    async def older():
+        me()
+        async with snapshot(db):
+            first.set()
+            await second.wait()
+            seen.append(await db.health())
+
+    async def younger():
+        await first.wait()
+        me()
+        async with snapshot(db):
+            second.set()
+            while not seen:
+                await asyncio.sleep(0.001)
+            while (health := await db.health()).oldest_reader == names[0]:
+                await asyncio.sleep(0.001)
+            seen.append(health)
+
+    await together(older(), younger())
+    assert [health.oldest_reader for health in seen] == names
+    assert all(health.oldest_reader_age > 0 for health in seen)
+    assert (await db.health()).oldest_reader is None
+
+
+@pytest.mark.only("file")
+async def test_every_read_has_a_reader_while_it_runs(db):
+    await filled(db)
+    engine, seen = unwrap(db)._engine, []
+
+    def look(event):  # before the reader is given back
+        seen.append((event.task, name_of(engine.oldest_reader().asker)))
+
+    db.on_statement(look)
+    for _ in range(3):  # the first opens a reader, others find one
+        await db.get(User, 1)
+    assert len(seen) == 3
+    assert all(task == reader for task, reader in seen)
+
+
+@pytest.mark.only("memory")
+async def test_in_memory_nobody_reads_beside_the_writer(db):
+    await filled(db)
+    assert (await db.health()).oldest_reader is None
 
 
 async def test_health_of_writes_that_wait_for_commit(make_db):

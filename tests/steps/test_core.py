@@ -31,7 +31,7 @@ from sqliter.core.steps import (
     writes,
     writes_shortly,
 )
-from sqliter.core.stop import Stop, deadline, time_limit
+from sqliter.core.stop import Loss, Stop, TimeLimit, deadline
 
 # --- scopes -----------------------------------------------------------------
 
@@ -385,9 +385,9 @@ def test_cancelling_reaches_the_statement_that_runs() -> None:
         drive.check()
 
 
-def test_what_is_gentle_is_not_interrupted_at_once() -> None:
+def test_what_would_cost_a_block_is_not_interrupted_at_once() -> None:
     worker, stop = Worker(), Stop()
-    stop.worker, stop.is_gentle = worker, True
+    stop.worker, stop.loss = worker, Loss.BLOCK
     stop.cancel()
     assert (worker.interrupted, stop.cancelled) == ([], True)
     stop.interrupt()
@@ -401,9 +401,19 @@ def test_a_deadline_that_has_passed_is_a_fault() -> None:
 
 
 def test_the_nearest_limit_counts_and_only_at_home() -> None:
-    with time_limit(HOME, 60), time_limit(HOME, 600), time_limit(object(), 1):
+    with TimeLimit(HOME, 60), TimeLimit(HOME, 600), TimeLimit(object(), 1):
         assert 50 < deadline(HOME) - time.monotonic() <= 60
         assert deadline(HOME, 5) - time.monotonic() <= 5
+    assert deadline(HOME) == math.inf
+
+
+def test_limits_end_in_any_order() -> None:
+    one, other = TimeLimit(HOME, 60), TimeLimit(HOME, 600)
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    assert deadline(HOME) - time.monotonic() > 60
+    other.__exit__(None, None, None)
     assert deadline(HOME) == math.inf
 
 

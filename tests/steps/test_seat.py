@@ -10,7 +10,7 @@ import pytest
 from sqliter.core.faults import LateFault
 from sqliter.core.stop import Stop
 from sqliter.engines import turn
-from sqliter.engines.turn import GRACE, Seat
+from sqliter.engines.turn import LAST_LOOK, Seat
 from sqliter.exceptions import DatabaseBusyError
 
 
@@ -71,7 +71,7 @@ def test_one_holder_gets_its_time_and_a_moment_more(clock: Clock) -> None:
     clock.now = 3
     assert seat.patience(waiting) == 2
     clock.now = 5
-    assert seat.patience(waiting) == GRACE
+    assert seat.patience(waiting) == LAST_LOOK
     with pytest.raises(
         DatabaseBusyError, match=r"the holder has been using it for 5.0"
     ):
@@ -84,7 +84,8 @@ def test_whoever_was_called_may_take_its_time(clock: Clock) -> None:
     waiting = queued(seat, "b", called)
     seat.give_back()
     clock.now = 60
-    assert (called, seat.patience(waiting)) == (["b"], 5)
+    assert called == ["b"]
+    assert seat.patience(waiting) > 5
 
 
 def test_leaving_the_queue_hands_a_granted_seat_on() -> None:

@@ -27,6 +27,8 @@ PUBLIC_MODULES = (
     "sqliter.constants",
     "sqliter.exceptions",
     "sqliter.helpers",
+    "sqliter.integrations",
+    "sqliter.integrations.opentelemetry",
     "sqliter.model",
     "sqliter.model.foreign_key",
     "sqliter.model.model",

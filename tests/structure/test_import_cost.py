@@ -21,6 +21,7 @@ NEVER = {
     "asyncio",
     "concurrent",
     "inflect",
+    "opentelemetry",
     "rich",
     "ssl",
     "subprocess",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Annotated, Any, assert_type
 
-from sqliter import SqliterDB
+from sqliter import SqliterDB, StatementEvent
 from sqliter.asyncio import AsyncQueryBuilder, AsyncSqliterDB
 from sqliter.model import BaseDBModel, ForeignKey, unique
 from sqliter.query import QueryBuilder, func
@@ -28,8 +29,17 @@ class Book(BaseDBModel):
         unique_indexes = [("title", "author_id")]
 
 
+def slow(event: StatementEvent) -> bool:
+    assert_type(event.params, tuple[int | float | str | bytes | None, ...])
+    assert_type(event.error, BaseException | None)
+    return event.duration > 1
+
+
 def blocking() -> None:
-    db = SqliterDB("library.db", durability="full", busy_timeout=1.5)
+    db = SqliterDB("library.db", durability="full", busy_timeout=1.5, slow_query=0.5)
+    assert_type(db.on_statement(slow), Callable[[], None])
+    assert_type(db.slow_query, float | None)
+    db.slow_query = None
     assert_type(SqliterDB.create(memory=True), SqliterDB)
     assert_type(db.connect(), sqlite3.Connection)
     assert_type(db.conn, sqlite3.Connection | None)
@@ -87,6 +97,8 @@ def blocking() -> None:
 
 async def awaiting() -> None:
     db = AsyncSqliterDB("library.db", durability="full", busy_timeout=1.5)
+    assert_type(db.on_statement(slow), Callable[[], None])
+    db.slow_query = 0.5
     assert_type(await AsyncSqliterDB.create(memory=True, reset=True), AsyncSqliterDB)
     await db.create_table(Author, exists_ok=True)
     await db.create_indexes(Author, ["name", ("name", "born")], unique=True)

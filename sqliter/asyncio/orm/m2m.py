@@ -91,15 +91,15 @@ class AsyncManyToManyManager(BaseManager[R, AsyncRelatedQueryBuilder[R]]):
 
     async def clear(self) -> None:
         """Unlink all."""
-        own = self.links
+        own, gone = self.links, self.known()
         await self.db_context.run(links.clear(own, self.context))
-        self.forget(())
+        self.forget(gone)
 
     async def set(self, *instances: R) -> None:
         """Have exactly these linked."""
-        own, keys = self.links, self.keys_of(instances)
+        own, keys, before = self.links, self.keys_of(instances), self.known()
         await self.db_context.run(links.replace(own, keys, self.context))
-        self.forget(instances)
+        self.forget([*before, *instances])
 
     def __aiter__(self) -> AsyncIterator[R]:
         return each_of(self.fetch_all)
@@ -111,28 +111,25 @@ class AsyncPrefetchedM2MResult(
 ):
     """The objects linked to one object, fetched already: reading costs nothing.
 
-    Writing goes through the manager, and then the objects are fetched anew.
+    Writing goes through the manager, which fetches the objects anew in the same
+    transaction.
     """
 
     async def add(self, *instances: R) -> None:
         """Link these, too."""
         await self.manager.add(*instances)
-        self.items[:] = await self.manager.fetch_all()
 
     async def remove(self, *instances: R) -> None:
         """Unlink these."""
         await self.manager.remove(*instances)
-        self.items[:] = await self.manager.fetch_all()
 
     async def clear(self) -> None:
         """Unlink all."""
         await self.manager.clear()
-        self.items[:] = await self.manager.fetch_all()
 
     async def set(self, *instances: R) -> None:
         """Have exactly these linked."""
         await self.manager.set(*instances)
-        self.items[:] = await self.manager.fetch_all()
 
 
 class AsyncManyToMany(

@@ -1,0 +1,65 @@
+"""SQLite asks a last time whether to go on when a statement is done, and maybe committed.
+
+A "no" then looks like an interruption. Nothing may be written twice, or seem undone.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from sqliter import SqliterDB
+from sqliter.asyncio import AsyncSqliterDB
+from sqliter.engines import beat, prompt
+from sqliter.engines.inline import Inline
+from sqliter.exceptions import OperationTimeoutError
+from sqliter.model import BaseDBModel
+
+ROUNDS = 600  # SQLite counts the steps of all runs of a statement together
+
+
+class Note(BaseDBModel):
+    text: str
+
+
+@pytest.fixture
+def asked_often(monkeypatch):
+    """Every statement is over time whenever SQLite asks."""
+    monkeypatch.setattr(beat, "STEPS", 7)
+    monkeypatch.setattr(beat, "SHORT_STEPS", 97)
+    monkeypatch.setattr(prompt, "BUDGET", 0.0)
+    monkeypatch.setattr(Inline, "remember", lambda *_: None)
+
+
+@pytest.mark.usefixtures("asked_often")
+async def test_a_short_write_is_written_once(tmp_path):
+    db = AsyncSqliterDB(tmp_path / "x.db")
+    await db.create_table(Note)
+    notes = [await db.insert(Note(text=str(n))) for n in range(ROUNDS)]
+    for note in notes:
+        note.text += "!"
+        await db.update(note)
+    stored = await db.fetch("SELECT pk, text FROM notes ORDER BY pk")
+    assert stored == [{"pk": note.pk, "text": note.text} for note in notes]
+    await db.close()
+
+
+@pytest.mark.usefixtures("asked_often")
+@pytest.mark.parametrize("block", [False, True])
+def test_what_is_late_is_not_stored_and_what_is_stored_is_not_late(tmp_path, block):
+    db = SqliterDB(tmp_path / "x.db")
+    db.create_table(Note)
+    notes = [Note(text=str(n)) for n in range(ROUNDS)]
+    for note in notes:
+        try:
+            with db.timeout(1e-9 if block else 0.0003):
+                if block:
+                    with db:
+                        db.insert(note)
+                else:
+                    db.insert(note)
+        except OperationTimeoutError:
+            assert note.pk == 0
+    stored = db.fetch("SELECT pk, text FROM notes ORDER BY pk")
+    kept = [note for note in notes if note.pk]
+    assert stored == [{"pk": note.pk, "text": note.text} for note in kept]
+    db.close()
