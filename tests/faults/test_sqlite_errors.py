@@ -1,68 +1,16 @@
 """Every call of the driver fails once, in every way that SQLite can fail.
 
 Afterwards all of a verb is there, or nothing, as it said. It may be there though the verb
-raised in two cases only: a COMMIT that worked reported an error, which nobody can tell
-from one that did not; or Ctrl-C came, which comes at any moment.
+raised in one case only: a COMMIT that worked reported an error, which nobody can tell
+from one that did not.
 """
 
 from __future__ import annotations
 
-import itertools
-import os
-from collections.abc import Iterable
-
-import pytest
-from faults.kinds import ERRORS, KEYS, Kind, broken, busy
-from faults.strikes import Failure
-from faults.trial import ENOUGH, Trial
-
-MOST = 200
-"""More calls than any verb makes."""
-
-
-EVERYTHING = "SQLITER_FAULTS" in os.environ
-"""Whether to try every kind in every colour and place: that takes minutes."""
+from faults.kinds import ERRORS
+from faults.survival import survives
+from faults.trial import Trial
 
 
 async def test_any_call_of_sqlite_may_fail(trial: Trial) -> None:
     await survives(trial, ERRORS)
-
-
-@pytest.mark.only("sync")
-async def test_ctrl_c_may_come_at_any_call(trial: Trial) -> None:
-    await survives(trial, KEYS)
-
-
-async def survives(trial: Trial, kinds: Iterable[Kind]) -> None:
-    """Have the n-th call fail, n = 1, 2, ... until no call is left that could."""
-    await trial.learn()
-    assert_plausible(trial)
-    problems = []
-    for kind in kinds:
-        least = sum(map(kind.may_hit, trial.reference.calls))
-        if not least or not is_tried(kind, trial):
-            continue
-        for number in itertools.count(1):
-            outcome, found = await trial.attempt(Failure(kind, number))
-            problems += found
-            if outcome.hit is None or len(problems) > ENOUGH:
-                break
-            assert number < MOST
-        assert outcome.hit is not None or number > 1
-    assert not problems, "\n".join(problems)
-
-
-def is_tried(kind: Kind, trial: Trial) -> bool:
-    """Whether a kind is tried in this colour and place."""
-    if trial.place == "memory" and kind.make in (busy, broken):
-        return False  # it does not happen there
-    everywhere = EVERYTHING or trial.scenario.is_thorough
-    return everywhere or f"{trial.colour}-{trial.place}" in kind.of
-
-
-def assert_plausible(trial: Trial) -> None:
-    """The driver sees what the verb does: otherwise nothing here could fail."""
-    assert len(trial.reference.calls) >= trial.scenario.least
-    without, complete = trial.reference.without, trial.reference.complete
-    if without.state != complete.state and trial.scenario.sees_commit:
-        assert any(call.commits for call in trial.reference.calls)
