@@ -9,7 +9,7 @@ from faults.table import Play, scenario
 from faults.world import World
 
 
-@scenario(cold=True, places=("file",))
+@scenario(cold=True, places=("file",), is_thorough=True)
 async def connect(w: World) -> Any:
     return w.db.connect
 
