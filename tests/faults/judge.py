@@ -105,7 +105,7 @@ def _wrong_objects(
 
 async def _served(world: World) -> dict[str, Any]:
     """What is read where a cache may be in the way; once others write, it is emptied."""
-    if not world.arguments.get("cache_enabled"):
+    if not world.is_cached:
         return {}
     db, found = world.db, world.models
     poets = await db.select(found.Poet).fetch_all()
