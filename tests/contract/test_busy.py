@@ -629,6 +629,60 @@ def assert_free(connection):
     connection.execute("ROLLBACK")
 
 
+GROUP = """
+import json, sys, threading, time
+from pressure import SLOW, Item
+from sqliter import SqliterDB
+
+db = SqliterDB(sys.argv[1], busy_timeout=20)
+db.insert(Item(value=0))
+seat = db._engine.seat
+held, release = threading.Event(), threading.Event()
+
+def hold():
+    with db:
+        held.set()
+        release.wait()
+
+def follow():
+    while seat.look()[2] < 1:
+        time.sleep(0.001)
+    db.insert(Item(value=6))
+
+def let_go():
+    while seat.look()[2] < 2:
+        time.sleep(0.001)
+    print("ready", flush=True)
+    release.set()
+
+threads = [threading.Thread(target=each) for each in (hold, follow, let_go)]
+for thread in threads:
+    thread.start()
+held.wait()
+try:
+    db.insert(Item(value=SLOW))  # first in the queue: it works for the one behind it
+except KeyboardInterrupt:
+    print("stopped", time.monotonic(), flush=True)
+for thread in threads:
+    thread.join()
+rows = db.select(Item).order("pk").fetch_all()
+print("values", json.dumps([item.value for item in rows]), flush=True)
+"""
+
+
+def test_ctrl_c_stops_one_that_works_for_others(shop):
+    with child(GROUP, shop) as process:
+        heard(process, "ready")
+        time.sleep(0.3)
+        sent = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        late = float(heard(process, "stopped")) - sent
+        found = json.loads(heard(process, "values"))
+        assert process.wait(10) == 0
+    assert found == [1, 0, 6]
+    assert late < 1
+
+
 STORM = """
 import random, signal, sys, threading
 from pressure import Item
