@@ -3,9 +3,10 @@
 import asyncio
 import random
 import threading
+import time
 
 import pytest
-from pressure import SLOW, Item, commits, grouped, prepare
+from pressure import SLOW, Item, commits, grouped, prepare, queue_of
 from pressure import values as item_values
 from support import Signal, assert_no_transaction_left, committed, unwrap, values
 
@@ -512,6 +513,78 @@ async def test_a_late_member_costs_the_others_nothing(db, group, place_of_it):
     assert items.pop(place_of_it).pk == 0
     assert await item_values(db) == [1, *(item.value for item in items)]
     assert_no_transaction_left(db)
+
+
+async def beside_a_slow_member(db, apart, slow_at, write, *, cancel):
+    """Have `write` and a slow one share a transaction; return how it ended, and when."""
+    ended = []
+
+    async def slow():
+        with db.timeout(2):
+            await db.insert(Item(value=SLOW))
+
+    async def mine():
+        try:
+            return await write()
+        finally:
+            ended.append(time.monotonic())
+
+    members = [mine(), slow()] if slow_at else [slow(), mine()]
+    inside, release = Signal(), Signal()
+
+    async def hold():
+        async with db:
+            inside.set()
+            await release.wait()
+
+    holding = apart(hold())
+    await inside.wait()
+    running = []
+    for n, member in enumerate(members):
+        running.append(apart(member))
+        while queue_of(db) <= n:
+            await asyncio.sleep(0)
+    release.set()
+    await asyncio.sleep(0.1)
+    begun = time.monotonic()
+    if cancel:
+        running[1 - slow_at].cancel()
+    results = await asyncio.gather(*running, return_exceptions=True)
+    await holding
+    return results[1 - slow_at], ended[0] - begun
+
+
+@pytest.mark.only("async")
+@pytest.mark.parametrize("slow_at", [0, 1])
+async def test_a_cancelled_member_does_not_wait_for_a_slow_one(db, apart, slow_at):
+    """The group goes on for two seconds; nobody who gave up waits so long."""
+    await prepare(db)
+    item = Item(value=5)
+    result, late = await beside_a_slow_member(
+        db, apart, slow_at, lambda: db.insert(item), cancel=True
+    )
+    assert isinstance(result, asyncio.CancelledError)
+    assert (item.pk != 0) == (5 in await item_values(db))
+    assert_no_transaction_left(db)
+    assert late < 1
+
+
+@pytest.mark.parametrize("slow_at", [0, 1])
+async def test_a_member_with_a_deadline_does_not_wait_for_a_slow_one(
+    db, apart, slow_at
+):
+    await prepare(db)
+    item = Item(value=5)
+
+    async def write():
+        with db.timeout(0.3):
+            await db.insert(item)
+
+    result, late = await beside_a_slow_member(db, apart, slow_at, write, cancel=False)
+    assert result is None or isinstance(result, OperationTimeoutError)
+    assert (item.pk != 0) == (5 in await item_values(db)) == (result is None)
+    assert_no_transaction_left(db)
+    assert late < 1
 
 
 @pytest.mark.only("async")

@@ -434,6 +434,31 @@ async def test_upkeep_that_waits_for_another_program_is_stopped(db, make_db, ver
     await assert_clean(other)
 
 
+UPKEEP = {
+    "backup": lambda db, folder: db.backup(folder / "copy.db"),
+    "vacuum": lambda db, folder: db.vacuum(),
+    "integrity_check": lambda db, folder: db.integrity_check(),
+    "restore": lambda db, folder: db.restore(folder / "older.db"),
+}
+
+
+@pytest.mark.only("file")
+@pytest.mark.parametrize("verb", UPKEEP)
+async def test_upkeep_is_stopped(db, tmp_path, verb):
+    await prepared(db)
+    await db.execute(
+        f"{NUMBERS} INSERT INTO items (created_at, updated_at, value) SELECT 1, 1, 5 "
+        "FROM n LIMIT 600000"
+    )
+    await db.backup(tmp_path / "older.db")
+    with pytest.raises(OperationTimeoutError):
+        await stop_after(db, 0.01, lambda db: UPKEEP[verb](db, tmp_path))
+    assert not (tmp_path / "copy.db").exists()
+    assert len(list(tmp_path.glob("*.part"))) == 0
+    assert await db.select(Item).count() == 600_002
+    await assert_clean(db)
+
+
 @pytest.mark.only("file")
 async def test_waiting_for_a_file_that_cannot_even_be_opened_counts(make_db):
     path = make_db().filename
