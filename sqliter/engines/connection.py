@@ -18,6 +18,7 @@ from sqliter.engines.meaning import fault_of, primary_code
 from sqliter.engines.observing import answer_in, observed
 from sqliter.engines.opening import open_connection, wait_in_sqlite
 from sqliter.engines.patience import insist, is_busy
+from sqliter.engines.rows import all_rows
 
 HEAVY = 65_536
 """Characters or bytes of a value that is not written in a hurry."""
@@ -236,7 +237,7 @@ class Connection:
         before = self.raw.total_changes
         try:
             cursor = self._run(statement.sql, statement.params)
-            rows = cursor.fetchall()
+            rows = all_rows(cursor)
         except sqlite3.OperationalError as error:
             is_stopped = primary_code(error) == sqlite3.SQLITE_INTERRUPT
             if not is_stopped or self.raw.total_changes == before:
