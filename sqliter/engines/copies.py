@@ -217,10 +217,10 @@ class Backup(_Copy):
             _flush(path.parent)
 
     def _permissions(self) -> int:
-        """Return those of the file: a copy is no less secret."""
+        """Return those of the file: a copy is no less secret, but has to be written."""
         if self._settings.is_memory:
             return 0o666
-        return Path(self._settings.path).stat().st_mode & 0o666
+        return Path(self._settings.path).stat().st_mode & 0o666 | 0o600
 
     def _fill(self, part: Path, source: sqlite3.Connection) -> None:
         (mode,) = source.execute("PRAGMA journal_mode").fetchone()
