@@ -243,6 +243,8 @@ class Connection:
             if not is_stopped or self.raw.total_changes == before:
                 raise
             result = self._stopped_too_late()
+            if not result.rowcount:  # undone, but not what triggers did from the total
+                raise
         else:
             columns = cursor.description or () if named else ()
             names = tuple(column[0] for column in columns)
