@@ -14,6 +14,7 @@ from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.statement import Request, Result, Statement, Value
 from sqliter.core.stop import Loss, Stop
 from sqliter.engines.beat import Beat
+from sqliter.engines.disk import DRIVER_ERRORS
 from sqliter.engines.meaning import fault_of, primary_code
 from sqliter.engines.observing import answer_in, observed
 from sqliter.engines.opening import open_connection, wait_in_sqlite
@@ -291,7 +292,7 @@ class Connection:
             self._stop.check()
         if self.in_hurry and primary in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
             return Handover(is_slow=primary == sqlite3.SQLITE_INTERRUPT)
-        return fault_of(error, sql)
+        return fault_of(error, sql, self._settings.path)
 
     # --- transactions ---
 
@@ -301,7 +302,7 @@ class Connection:
             try:
                 with self._beat.calm():  # stopped when it is done, it would seem undone
                     self._run(sql)
-            except sqlite3.Error as error:
+            except DRIVER_ERRORS as error:
                 raise self._fault_of(error) from error
 
     def open_transaction(self, begin: str) -> None:
