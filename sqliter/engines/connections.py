@@ -14,6 +14,8 @@ from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.stop import Stop
 from sqliter.engines.connection import Connection
+from sqliter.engines.disk import moved_fault
+from sqliter.engines.place import Place, save_wal
 from sqliter.engines.wal import Wal
 
 IDLE_READERS = 4
@@ -44,13 +46,17 @@ class Connections:
         self._idle: list[Connection] = []
         self._lent: dict[Connection, Lease] = {}
         self._generation = 0  # counts how often all were closed
+        self._place = Place(settings.path)
         self.wal = Wal(settings, weakref.proxy(self))  # no cycle: it goes at once
         self.open_writer: Connection | None = None
 
     def writer(self, stop: Stop) -> Connection:
         """Return the one connection that writes."""
         writer = self.open_writer
-        return self._open_writer(stop) if writer is None else writer
+        if writer is None:
+            return self._open_writer(stop)
+        self._look()
+        return writer
 
     @contextmanager
     def reader(self, stop: Stop) -> Iterator[Connection]:
@@ -75,6 +81,7 @@ class Connections:
 
     def lend_idle(self, stop: Stop) -> Connection | None:
         """Return a reader that is open and not lent, if there is one."""
+        self._look()
         with self._mutex:
             if not self._idle:
                 return None
@@ -117,6 +124,8 @@ class Connections:
                 self._idle.clear()
                 self._generation += 1
                 self.open_writer = None
+            if writer and self._place.is_lost:
+                save_wal(writer[0].raw)
             for connection in closed:
                 connection.close()
 
@@ -128,6 +137,14 @@ class Connections:
     def doing(self) -> str | None:
         """Return the last statement of the writer."""
         return None if self.open_writer is None else self.open_writer.doing
+
+    def _look(self) -> None:
+        """Raise a fault if the file is not there any more. A transaction goes on."""
+        writer = self.open_writer
+        if writer is None or not self._place.is_found_lost:
+            return
+        if not writer.in_transaction:
+            raise moved_fault(self._settings)
 
     def _connect(self, stop: Stop, *, reader: bool) -> Connection:
         return Connection(
@@ -142,6 +159,7 @@ class Connections:
                 writer = self._connect(stop, reader=False)
                 with self._mutex:
                     self._open.append(writer)
+                    self._place = Place(self._settings.path)
                     self.open_writer = writer
             return self.open_writer
         finally:

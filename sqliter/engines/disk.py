@@ -70,6 +70,11 @@ def opening_fault(settings: Settings, error: Exception) -> ConnectionFault:
     return connection_fault(settings, kind, text, error)
 
 
+def moved_fault(settings: Settings) -> ConnectionFault:
+    """Return what to say of a path that leads to another file now, or to none."""
+    return connection_fault(settings, "moved", _MOVED)
+
+
 def folder_fault(settings: Settings) -> ConnectionFault:
     """Return what to say of a path that leads to a folder."""
     return connection_fault(settings, "unreachable", _FOLDER)

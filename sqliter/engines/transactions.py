@@ -144,8 +144,10 @@ class Transactions:
         self, scope: Scope | None, effects: Effects, due: list[Callback]
     ) -> None:
         due += effects.callbacks
-        if scope is None or not scope.is_on_reader:  # a snapshot wrote nothing
-            self._carrier.committed(effects, self._connections.writer(Stop()))
+        connection = self._used_by(scope)
+        is_snapshot = scope is not None and scope.is_on_reader  # it wrote nothing
+        if connection is not None and not is_snapshot:
+            self._carrier.committed(effects, connection)
 
     # --- the implicit transaction ---
 
