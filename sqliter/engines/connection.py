@@ -168,6 +168,17 @@ class Connection:
         with contextlib.suppress(sqlite3.ProgrammingError):  # closed by hand
             self.raw.interrupt()
 
+    @property
+    def is_working(self) -> bool:
+        """Whether some thread works with it."""
+        return self._use.locked()
+
+    def dismiss(self) -> None:
+        """Stop what is done, and quietly the thread that does it: the program ends."""
+        if self.is_working:
+            self._beat.fail(SystemExit())
+            self.interrupt_anybody()
+
     def hand_out(self) -> sqlite3.Connection:
         """Return the driver's connection, for code that does not wait by itself."""
         if not self._is_handed_out:

@@ -117,22 +117,59 @@ class Connections:
         """
         with self.wal.left_alone():
             with self._mutex:
-                writer = [] if self.open_writer is None else [self.open_writer]
-                closed = [*self._idle, *writer]
-                for each in closed:
-                    self._open.remove(each)
-                self._idle.clear()
-                self._generation += 1
-                self.open_writer = None
-            if writer and self._place.is_lost:
-                save_wal(writer[0].raw)
-            for connection in closed:
-                connection.close()
+                writer, closed = self.open_writer, self._take_out()
+            self._close_all(writer, closed)
 
-    def interrupt(self) -> None:
-        """Stop whatever the connections are doing: the program ends."""
+    def _take_out(self) -> list[Connection]:
+        """Forget those that are not lent, and return them."""
+        writer = [] if self.open_writer is None else [self.open_writer]
+        closed = [*self._idle, *writer]
+        for each in closed:
+            self._open.remove(each)
+        self._idle.clear()
+        self._generation += 1
+        self.open_writer = None
+        return closed
+
+    def _close_all(self, writer: Connection | None, closed: list[Connection]) -> None:
+        if writer is not None and self._place.is_lost:
+            save_wal(writer.raw)
+        for connection in closed:
+            connection.close()
+
+    # --- taken from everybody for a moment ---
+
+    def lock(self, stop: Stop) -> bool:
+        """Wait until all readers are back, then lend none; say whether that worked."""
+        while self._opening.acquire(timeout=max(0.0, stop.left)):
+            if self._mutex.acquire(timeout=max(0.0, stop.left)):
+                if not self._lent:
+                    return True
+                self._mutex.release()
+            self._opening.release()
+            if stop.is_over:
+                return False
+            time.sleep(0.001)
+        return False
+
+    def unlock(self) -> None:
+        """Let others go on."""
+        self._mutex.release()
+        self._opening.release()
+
+    def close_locked(self) -> None:
+        """Close all connections, which nobody else can have now."""
+        self._close_all(self.open_writer, self._take_out())
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether some thread works with the writer."""
+        return self.open_writer is not None and self.open_writer.is_working
+
+    def dismiss(self) -> None:
+        """Stop whoever is at work: the program ends."""
         for connection in list(self._open):
-            connection.interrupt_anybody()
+            connection.dismiss()
 
     def doing(self) -> str | None:
         """Return the last statement of the writer."""

@@ -7,7 +7,6 @@ in its own way.
 from __future__ import annotations
 
 import sqlite3
-import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
@@ -23,9 +22,9 @@ from sqliter.core.stop import Loss, Stop, deadline
 from sqliter.engines.carrier import Carrier, lost_transaction
 from sqliter.engines.connection import Connection
 from sqliter.engines.connections import Connections, Lease
+from sqliter.engines.lifetime import Lifetime
 from sqliter.engines.transactions import Callback, Transactions
 from sqliter.engines.turn import Seat
-from sqliter.engines.watch import Watch
 from sqliter.exceptions import SqlExecutionError, TransactionError
 
 R = TypeVar("R")
@@ -49,7 +48,8 @@ class LocalEngine:
         self._blocks: list[Scope] = []  # open ones, the innermost last
         self.token = object()  # names this engine in contexts, which outlive it
         # A forgotten close() must neither warn nor lose a file handle at exit.
-        weakref.finalize(self, _close_all, self._connections, self._carrier.watch)
+        self._lifetime = Lifetime(self.seat, self._connections, self._carrier.watch)
+        self._lifetime.end_with(self)
 
     # --- state ---
 
@@ -284,10 +284,3 @@ class LocalEngine:
         self._carrier.watch.close()
         self._carrier.cache.forget_everything()
         self._carrier.cache.reset_stats()
-
-
-def _close_all(connections: Connections, watch: Watch) -> None:
-    # A function, not a method: it must not keep the engine alive.
-    connections.interrupt()
-    connections.close()
-    watch.close()

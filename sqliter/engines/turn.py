@@ -104,7 +104,7 @@ class Seat:
         if ticket is None:
             return None
         # A thread that waits for itself would wait for ever.
-        ticket.is_hopeless = self._holder_is(threading.get_ident())
+        ticket.is_hopeless = self.is_mine
         try:
             while not asleep.acquire(timeout=self.patience(ticket, stop)):
                 continue
@@ -196,9 +196,11 @@ class Seat:
             age = time.monotonic() - self._since
             return name_of(self._holder.who), age, len(self._queue)
 
-    def _holder_is(self, thread: int) -> bool:
+    @property
+    def is_mine(self) -> bool:
+        """Whether the running thread has the seat, for itself or for a task."""
         holder = self._holder
-        return holder is not None and holder.thread == thread
+        return holder is not None and holder.thread == threading.get_ident()
 
     def leave_queue(self, ticket: Ticket) -> bool:
         """Give up waiting, and the seat if it had been granted already.

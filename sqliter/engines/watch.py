@@ -24,7 +24,7 @@ class Watch:
     def __init__(self, settings: Settings, cache: Cache) -> None:
         self._settings = settings
         self._cache = cache
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._sentinel: sqlite3.Connection | None = None
         self._seen: int | None = None
         self._writers_own: tuple[int | None, int] | None = None
@@ -32,7 +32,7 @@ class Watch:
     def look(self, writer: Connection | None) -> None:
         """Drop what is remembered if somebody else wrote since last time."""
         if self._cache.enabled and writer is not None:
-            with self._lock:
+            with self.lock:
                 seen = self._version(writer)
                 if seen is None or seen != self._seen:
                     self._seen = seen
@@ -42,7 +42,7 @@ class Watch:
         """Take the present state as known, unless others wrote as well."""
         if not self._cache.enabled:
             return
-        with self._lock:
+        with self.lock:
             seen = self._version(writer)
             version = None if self._settings.is_memory else _data_version(writer.raw)
             own = (version, writer.changes_of_others)
@@ -52,11 +52,15 @@ class Watch:
 
     def close(self) -> None:
         """Close the sentinel."""
-        with self._lock:  # others may be reading from it
-            sentinel, self._sentinel = self._sentinel, None
-            self._seen = self._writers_own = None
-            if sentinel is not None:
-                sentinel.close()
+        with self.lock:  # others may be reading from it
+            self.close_locked()
+
+    def close_locked(self) -> None:
+        """Close the sentinel; the caller has the lock."""
+        sentinel, self._sentinel = self._sentinel, None
+        self._seen = self._writers_own = None
+        if sentinel is not None:
+            sentinel.close()
 
     def _version(self, writer: Connection) -> int | None:
         if self._settings.is_memory:
