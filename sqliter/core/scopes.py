@@ -12,6 +12,12 @@ from typing import Any, NamedTuple, TypedDict
 
 from sqliter.core.effects import Effects
 from sqliter.core.events import Trace
+from sqliter.exceptions import TransactionError
+
+FOREIGN = (
+    "this block was opened before the process was forked. Its transaction goes on in "
+    "the other process; nothing can be read or written in it here"
+)
 
 
 class BlockOptions(TypedDict, total=False):
@@ -54,6 +60,7 @@ class Scope:
         "depth",
         "effects",
         "home",
+        "is_foreign",
         "is_on_reader",
         "is_snapshot",
         "mode",
@@ -79,6 +86,7 @@ class Scope:
         self.is_on_reader: bool = parent.is_on_reader if parent else self.is_snapshot
         self.effects = Effects()
         self.adopted = False
+        self.is_foreign = False  # of the process that this one was forked from
         self.connection: Any = None
         self.trace: Trace | None = None
         self._begun = False
@@ -157,6 +165,31 @@ def innermost(home: object) -> Scope | None:
         if scope.home is home and scope.is_open:
             return scope
     return None
+
+
+def connections() -> list[Any]:
+    """Return what the open blocks of the running code run on."""
+    return [scope.connection for scope in _open_blocks()]
+
+
+def disown(seat: Any) -> None:
+    """Have all operations in the open blocks take this seat: the process was forked."""
+    for scope in _open_blocks():
+        scope.is_foreign, scope.seat = True, seat
+
+
+def left_foreign(home: object, *, keep: bool) -> Scope | None:
+    """Leave the innermost block if it is of another process, and return it.
+
+    Raises ``TransactionError`` if it was to be kept.
+    """
+    scope = innermost(home)
+    if scope is None or not scope.is_foreign:
+        return None
+    leave(scope)
+    if keep:
+        raise TransactionError(FOREIGN)
+    return scope
 
 
 def was_in_block(home: object) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from typing import Any, TypeVar
 
+from sqliter.core import scopes
 from sqliter.core.askers import Asker
 from sqliter.core.context import Context
 from sqliter.core.faults import reported_as
@@ -48,6 +49,7 @@ class AwaitingEngine(PromptEngine):
         self._writing = Workers(1, "sqliter-writer")
         self._reading = Workers(READING_THREADS, "sqliter-reader")
         self._writes = 0
+        self._lifetime.parts += (self._writing, self._reading)
         weakref.finalize(self, self._writing.dismiss)
         weakref.finalize(self, self._reading.dismiss)
 
@@ -196,6 +198,9 @@ class AwaitingEngine(PromptEngine):
         Waits for operations of tasks that joined the block. A cancellation meanwhile,
         or a task that keeps a block of its own open for too long, undoes the block.
         """
+        foreign = scopes.left_foreign(self.token, keep=keep)
+        if foreign is not None:
+            return foreign
         scope = self._block_to_leave(entered)
         due: list[Callback] = []
         hindrance = await hindrance_to_take(scope.seat)

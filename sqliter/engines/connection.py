@@ -15,6 +15,7 @@ from sqliter.core.statement import Request, Result, Statement, Value
 from sqliter.core.stop import Loss, Stop
 from sqliter.engines.beat import Beat
 from sqliter.engines.disk import DRIVER_ERRORS
+from sqliter.engines.foreign import leave_behind
 from sqliter.engines.meaning import fault_of, primary_code
 from sqliter.engines.observing import answer_in, observed
 from sqliter.engines.opening import open_connection, wait_in_sqlite
@@ -178,6 +179,12 @@ class Connection:
         if self.is_working:
             self._beat.fail(SystemExit())
             self.interrupt_anybody()
+
+    def leave_behind(self) -> None:
+        """Never use or close it: it belongs to the process that was forked."""
+        self._use = threading.Lock()
+        self._use.acquire()
+        leave_behind(self.raw, self._settings.path)
 
     def hand_out(self) -> sqlite3.Connection:
         """Return the driver's connection, for code that does not wait by itself."""

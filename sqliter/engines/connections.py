@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -14,12 +14,19 @@ from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.stop import Stop
 from sqliter.engines.connection import Connection
-from sqliter.engines.disk import moved_fault
+from sqliter.engines.disk import connection_fault, moved_fault
+from sqliter.engines.foreign import is_replaceable
 from sqliter.engines.place import Place, save_wal
 from sqliter.engines.wal import Wal
 
 IDLE_READERS = 4
 """Readers that stay open while nobody needs them."""
+
+
+_FOREIGN = (
+    "A database in memory stays in the process that made it, and this one was forked. "
+    "Use a file, or close() it to begin with an empty one"
+)
 
 
 class Lease(NamedTuple):
@@ -40,14 +47,20 @@ class Connections:
         self._settings = settings
         self._pragmas = pragmas  # of the engine
         self._log = log
+        self._generation = 0  # counts how often all were closed
+        self._is_foreign = False  # what was in memory is in another process
+        self._place = Place(settings.path)
+        self._start_over()
+
+    def _start_over(self) -> None:
         self._mutex = threading.Lock()  # of all below; nobody waits while it is held
         self._opening = threading.Lock()
         self._open: list[Connection] = []
         self._idle: list[Connection] = []
         self._lent: dict[Connection, Lease] = {}
-        self._generation = 0  # counts how often all were closed
-        self._place = Place(settings.path)
-        self.wal = Wal(settings, weakref.proxy(self))  # no cycle: it goes at once
+        self._unknown = 0  # connections that are open, or will be, in no list
+        self._generation += 1
+        self.wal = Wal(self._settings, weakref.proxy(self))  # no cycle: it goes at once
         self.open_writer: Connection | None = None
 
     def writer(self, stop: Stop) -> Connection:
@@ -67,17 +80,39 @@ class Connections:
         finally:
             self.take_back(connection)
 
+    @contextmanager
+    def visitor(self, stop: Stop) -> Iterator[Connection]:
+        """Open one for a moment, which leaves the database as open as it was."""
+        with self._underway():
+            connection = Connection(self._settings, self._log, stop, reader=False)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
     def lend(self, stop: Stop) -> Connection:
         """Return a reader that is the caller's until it is taken back."""
         connection = self.lend_idle(stop)
         if connection is not None:
             return connection
-        self.writer(stop)  # it makes the file, and switches it to WAL
-        connection = self._connect(stop, reader=True)
-        with self._mutex:
-            self._open.append(connection)
-            self._lent[connection] = self._lease(stop)
+        with self._underway():
+            self.writer(stop)  # it makes the file, and switches it to WAL
+            connection = self._connect(stop, reader=True)
+            with self._mutex:
+                self._open.append(connection)
+                self._lent[connection] = self._lease(stop)
         return connection
+
+    @contextmanager
+    def _underway(self) -> Iterator[None]:
+        """Have ``lock()`` wait for a connection that it does not know."""
+        with self._mutex:
+            self._unknown += 1
+        try:
+            yield
+        finally:
+            with self._mutex:
+                self._unknown -= 1
 
     def lend_idle(self, stop: Stop) -> Connection | None:
         """Return a reader that is open and not lent, if there is one."""
@@ -128,6 +163,7 @@ class Connections:
             self._open.remove(each)
         self._idle.clear()
         self._generation += 1
+        self._is_foreign = False
         self.open_writer = None
         return closed
 
@@ -139,11 +175,14 @@ class Connections:
 
     # --- taken from everybody for a moment ---
 
-    def lock(self, stop: Stop) -> bool:
-        """Wait until all readers are back, then lend none; say whether that worked."""
+    def lock(self, stop: Stop, own: Collection[Connection]) -> bool:
+        """Wait until all readers are back, then lend none; say whether that worked.
+
+        The caller's own are not waited for.
+        """
         while self._opening.acquire(timeout=max(0.0, stop.left)):
             if self._mutex.acquire(timeout=max(0.0, stop.left)):
-                if not self._lent:
+                if not self._unknown and self._lent.keys() <= {*own}:
                     return True
                 self._mutex.release()
             self._opening.release()
@@ -156,6 +195,20 @@ class Connections:
         """Let others go on."""
         self._mutex.release()
         self._opening.release()
+
+    def begin_anew(self) -> None:
+        """Leave every connection to the process it belongs to: this one was forked."""
+        for connection in self._open:
+            connection.leave_behind()
+        self._is_foreign |= bool(self._open) and self._settings.is_memory
+        self._start_over()
+
+    @property
+    def is_replaceable(self) -> bool:
+        """Whether others could be opened instead, and nobody would notice."""
+        if self._settings.is_memory or self._lent:
+            return self.open_writer is None
+        return self.open_writer is None or is_replaceable(self.open_writer)
 
     def close_locked(self) -> None:
         """Close all connections, which nobody else can have now."""
@@ -184,6 +237,8 @@ class Connections:
             raise moved_fault(self._settings)
 
     def _connect(self, stop: Stop, *, reader: bool) -> Connection:
+        if self._is_foreign:
+            raise connection_fault(self._settings, "foreign", _FOREIGN)
         return Connection(
             self._settings, self._log, stop, reader=reader, pragmas=self._pragmas
         )

@@ -48,7 +48,9 @@ class LocalEngine:
         self._blocks: list[Scope] = []  # open ones, the innermost last
         self.token = object()  # names this engine in contexts, which outlive it
         # A forgotten close() must neither warn nor lose a file handle at exit.
-        self._lifetime = Lifetime(self.seat, self._connections, self._carrier.watch)
+        self._lifetime = Lifetime(
+            self.seat, self._connections, self._carrier.watch, context.cache
+        )
         self._lifetime.end_with(self)
 
     # --- state ---
@@ -196,12 +198,9 @@ class LocalEngine:
 
     def _carry_visitor(self, drive: Drive[Any]) -> None:
         """Run on a connection of its own, closed afterwards."""
-        with reported_as(SqlExecutionError, self.settings.begin_sql):
-            connection = Connection(self.settings, self._log, drive, reader=False)
-            try:
-                self._carrier.carry(drive, connection)
-            finally:
-                connection.close()
+        reported = reported_as(SqlExecutionError, self.settings.begin_sql)
+        with reported, self._connections.visitor(drive) as connection:
+            self._carrier.carry(drive, connection)
 
     def _carry_shared(self, drive: Drive[Any]) -> None:
         """Run a short write, and those that wait behind it in the same transaction."""

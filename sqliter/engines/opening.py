@@ -11,6 +11,7 @@ from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.stop import Stop
 from sqliter.engines.disk import DRIVER_ERRORS, folder_fault, opening_fault
+from sqliter.engines.foreign import refuse_foreign
 from sqliter.engines.functions import register_functions
 from sqliter.engines.meaning import fault_of, primary_code
 from sqliter.engines.patience import insist, is_busy
@@ -51,6 +52,7 @@ def wait_in_sqlite(raw: sqlite3.Connection, seconds: float) -> None:
 
 
 def _open(settings: Settings) -> sqlite3.Connection:
+    refuse_foreign(settings)
     if not settings.is_memory and os.path.isdir(settings.path):  # noqa: PTH112 - never raises
         raise folder_fault(settings)
     return sqlite3.connect(

@@ -85,6 +85,10 @@ class Seat:
     ) -> None:
         self.timeout = timeout
         self._doing = doing
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Be free, whoever had it: they are threads of another process now."""
         self._mutex = threading.Lock()
         self._queue: deque[Ticket] = deque()
         self._holder: Ticket | None = None

@@ -16,6 +16,7 @@ import threading
 from sqliter.core.cache import Cache
 from sqliter.core.settings import Settings
 from sqliter.engines.connection import Connection
+from sqliter.engines.foreign import leave_behind
 
 
 class Watch:
@@ -57,10 +58,21 @@ class Watch:
 
     def close_locked(self) -> None:
         """Close the sentinel; the caller has the lock."""
-        sentinel, self._sentinel = self._sentinel, None
-        self._seen = self._writers_own = None
+        sentinel = self._let_go()
         if sentinel is not None:
             sentinel.close()
+
+    def begin_anew(self) -> None:
+        """Leave the sentinel to the process it belongs to: this one was forked."""
+        self.lock = threading.Lock()
+        sentinel = self._let_go()
+        if sentinel is not None:
+            leave_behind(sentinel, self._settings.path)
+
+    def _let_go(self) -> sqlite3.Connection | None:
+        sentinel, self._sentinel = self._sentinel, None
+        self._seen = self._writers_own = None
+        return sentinel
 
     def _version(self, writer: Connection) -> int | None:
         if self._settings.is_memory:

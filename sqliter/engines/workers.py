@@ -108,6 +108,10 @@ class Workers:
     def __init__(self, size: int, name: str) -> None:
         self._size = size
         self._name = name
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Know no threads: those there were are of another process."""
         self._lock = threading.Lock()
         self._pool = _Pool()
 
