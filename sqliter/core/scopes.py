@@ -49,7 +49,8 @@ class Scope:
     in turn, ``thread`` the one that opened it (0 where that does not matter). A block
     ``adopted`` the implicit transaction if that was open already. ``connection`` is
     what it runs on, once it has begun: for a snapshot, and all blocks in it, a reader.
-    ``trace`` knows what its opening waited for, if anybody observes.
+    ``turn`` is the ticket that it keeps the turn around it with; a task's may be taken
+    away. ``trace`` knows what its opening waited for, if anybody observes.
     """
 
     __slots__ = (
@@ -69,6 +70,7 @@ class Scope:
         "seat",
         "thread",
         "trace",
+        "turn",
     )
 
     def __init__(
@@ -88,6 +90,7 @@ class Scope:
         self.adopted = False
         self.is_foreign = False  # of the process that this one was forked from
         self.connection: Any = None
+        self.turn: Any = None
         self.trace: Trace | None = None
         self._begun = False
 

@@ -224,6 +224,12 @@ class Connections:
         for connection in list(self._open):
             connection.dismiss()
 
+    def interrupt_writer(self) -> None:
+        """Stop the statement that the writer is running, if any."""
+        writer = self.open_writer
+        if writer is not None:
+            writer.interrupt_anybody()
+
     def doing(self) -> str | None:
         """Return the last statement of the writer."""
         return None if self.open_writer is None else self.open_writer.doing

@@ -5,7 +5,7 @@ Blocks for as long as SQLite does. Whoever calls has the turn of the block aroun
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqliter.core.effects import Effects
@@ -92,6 +92,16 @@ class Transactions:
                 scope.connection.undo(*scope.undoing())
         self._release(scope)
         scope.ended()
+
+    def forget(self, blocks: Iterable[Scope]) -> None:
+        """Take back blocks on the writer that nobody can leave any more."""
+        for scope in [each for each in blocks if not each.is_on_reader]:
+            scope.effects.undo()
+            scope.ended()
+        writer = self._connections.open_writer
+        if writer is not None and self.pending is None:
+            with writer.working(Stop()):
+                writer.undo("ROLLBACK")
 
     def end(self, scope: Scope, due: list[Callback], *, keep: bool) -> None:
         """Close a block, keeping or undoing what it did.

@@ -131,9 +131,14 @@ class Seat:
             self._sit(Ticket(who, _nobody_waits))
             return True
 
-    def give_back(self) -> None:
-        """Hand the seat to the next in the queue."""
+    def give_back(self, ticket: Ticket | None = None) -> None:
+        """Hand the seat to the next in the queue.
+
+        With a ticket, only if that still has the seat: it may have been taken away.
+        """
         with self._mutex:
+            if ticket is not None and ticket is not self._holder:
+                return
             while self._queue:
                 ticket = self._queue.popleft()
                 ticket.granted = True
@@ -201,6 +206,11 @@ class Seat:
             return name_of(self._holder.who), age, len(self._queue)
 
     @property
+    def holder(self) -> Ticket | None:
+        """The ticket of whoever has the seat."""
+        return self._holder
+
+    @property
     def is_mine(self) -> bool:
         """Whether the running thread has the seat, for itself or for a task."""
         holder = self._holder
@@ -217,7 +227,7 @@ class Seat:
             if not ticket.granted:
                 self._queue.remove(ticket)
                 return True
-        self.give_back()
+        self.give_back(ticket)
         return True
 
     def _sit(self, ticket: Ticket) -> None:
