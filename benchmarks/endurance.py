@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import statistics
 import sys
 import tempfile
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from stress.cancelling import cancellations
 from stress.clerks import Office
 from stress.killing import LOADS, kills
 from stress.outcome import Outcome, total
-from stress.releasing import PROMISED, releases
+from stress.releasing import LONGEST, PROMISED, releases
 from stress.transfers import transfers
 from support import Colour
 
@@ -67,11 +68,16 @@ def cancelled_writes(folder: Path) -> Outcome:
 
 
 def released(folder: Path) -> Outcome:
-    """Cancelled, then no lock 50 ms later | 20 tasks, another process that looks."""
+    """Cancelled, then another process writes | 20 tasks, another process."""
     faults = 10_000
     delays = asyncio.run(releases(folder, 13, faults))
-    late = [f"locked for {delay:.3f} s" for delay in delays if delay > PROMISED]
-    return Outcome(len(delays), faults, longest=max(delays), wrong=late)
+    late = sum(delay > PROMISED for delay in delays)
+    outcome = Outcome(len(delays), faults, longest=max(delays))
+    outcome.note = f"{late} of {len(delays)} beyond {PROMISED * 1_000:.0f} ms"
+    # One that is late may be the machine's doing, most of them cannot.
+    if statistics.median(delays) > PROMISED or outcome.longest > LONGEST:
+        outcome.wrong.append(outcome.note)
+    return outcome
 
 
 def killed(folder: Path) -> Outcome:
@@ -102,9 +108,16 @@ def row(scenario: Callable[[Path], Outcome]) -> tuple[str, list[str]]:
         *scenario.__doc__.rstrip(".").split(" | "),
         *(f"{n:,}" for n in (outcome.rounds, outcome.faults, outcome.kept)),
         f"{len(outcome.wrong):,}",
-        f"{outcome.longest * 1_000:,.0f} ms" if outcome.longest else "",
+        wait(outcome),
     ]
     return f"| {' | '.join(cells)} |", outcome.wrong
+
+
+def wait(outcome: Outcome) -> str:
+    """Return the longest wait, if that was measured."""
+    if not outcome.longest:
+        return ""
+    return f"{outcome.longest * 1_000:,.0f} ms {outcome.note}".strip()
 
 
 def main() -> int:

@@ -22,6 +22,9 @@ STEPS = 200_000
 SHORT_STEPS = 1_000
 """The same while there is a budget: some ten microseconds."""
 
+LATE_STEPS = 200
+"""The same while there is a deadline: a step may call a slow function."""
+
 
 class Beat:
     """The progress handler of one connection."""
@@ -40,7 +43,9 @@ class Beat:
         if budget is not None:
             state.deadline = min(state.deadline, time.monotonic() + budget)
             steps = SHORT_STEPS
-        elif state.deadline != inf or _in_main_thread():
+        elif state.deadline != inf:
+            steps = LATE_STEPS
+        elif _in_main_thread():
             steps = STEPS
         else:
             steps = 0

@@ -206,11 +206,14 @@ def _rows(
 def _insert_rows(
     table: Table, rows: Sequence[tuple[tuple[str, ...], list[Value]]]
 ) -> Steps[list[int]]:
-    batches = list(write.batches(rows))
-    results = yield from ask_all(
-        write.insert_statement(table, fields, batch) for fields, batch in batches
-    )
-    return _keys([len(batch) for _, batch in batches], results)
+    statements, sizes = [], []
+    for position, (fields, batch) in enumerate(write.batches(rows), start=1):
+        if position % 8 == 0:  # many rows by now
+            yield from breathe()
+        statements.append(write.insert_statement(table, fields, batch))
+        sizes.append(len(batch))
+    results = yield from ask_all(statements)
+    return _keys(sizes, results)
 
 
 def _keys(sizes: Sequence[int], results: Sequence[Result]) -> list[int]:

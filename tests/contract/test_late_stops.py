@@ -24,7 +24,7 @@ class Note(BaseDBModel):
 @pytest.fixture
 def asked_often(monkeypatch):
     """Every statement is over time whenever SQLite asks."""
-    monkeypatch.setattr(beat, "STEPS", 7)
+    monkeypatch.setattr(beat, "LATE_STEPS", 7)
     monkeypatch.setattr(beat, "SHORT_STEPS", 97)
     monkeypatch.setattr(prompt, "BUDGET", 0.0)
     monkeypatch.setattr(Inline, "remember", lambda *_: None)

@@ -11,13 +11,15 @@ class Outcome:
     """How much was done and survived, and what was wrong after it.
 
     ``rounds`` were tried; ``faults`` are those that were meant to go wrong and did;
-    ``kept`` counts acknowledged writes; ``longest`` is a time to wait, in seconds.
+    ``kept`` counts acknowledged writes; ``longest`` is a time to wait, in seconds, of
+    which ``note`` says more.
     """
 
     rounds: int = 0
     faults: int = 0
     kept: int = 0
     longest: float = 0.0
+    note: str = ""
     wrong: list[str] = field(default_factory=list)
 
     def add(self, other: Outcome) -> None:

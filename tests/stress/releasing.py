@@ -14,7 +14,7 @@ from sqliter.asyncio import AsyncSqliterDB
 
 AT_ONCE = 20
 PROMISED = 0.05  # seconds
-LONGEST = 10.0  # seconds after which a lock is not waited for any more
+LONGEST = 5.0  # seconds: a lock that is held for longer is not waited for
 
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT ?)"
 READ = f"{NUMBERS} SELECT max(i) AS most FROM n"

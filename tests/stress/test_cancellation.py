@@ -17,7 +17,9 @@ async def test_cancelled_blocks_are_stored_whole_or_not_at_all(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"inline": False}, {"durability": "full"}], ids=str
+    "options",
+    [{}, {"inline": False}, {"durability": "full"}],
+    ids=["here", "in workers", "full"],
 )
 async def test_cancelled_inserts_happened_or_did_not(
     tmp_path: Path, options: dict[str, Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import sqlite3
 from collections.abc import Coroutine, Iterable
 from contextlib import closing
@@ -137,5 +138,62 @@ async def test_short_writes_of_all_kinds_stand_alone(
     assert sorted(committed(db, "SELECT pk FROM members WHERE age = 30")) == [
         *range(1, 11)
     ]
+    assert_no_transaction_left(db)
+    await db.close()
+
+
+@pytest.mark.parametrize("colour", Colour)
+@pytest.mark.parametrize("durability", ["normal", "full"])
+async def test_a_write_that_ends_the_transaction_takes_no_other_along(
+    tmp_path: Path, colour: Colour, durability: str
+) -> None:
+    db = await opened(colour, tmp_path, durability)
+    await db.execute(
+        "CREATE TRIGGER no BEFORE INSERT ON members WHEN new.age = 99 "
+        "BEGIN SELECT RAISE(ROLLBACK, 'too old'); END"
+    )
+    ages = [1 if n % 5 else 99 for n in range(CROWD)]
+    members = [Member(name=f"m{n}", age=age) for n, age in enumerate(ages)]
+    results = await behind_a_block(colour, db, [acknowledged(db, m) for m in members])
+    refused = [error for error in results if not isinstance(error, Member)]
+    assert [type(error) for error in refused] == [RecordInsertionError] * 20
+    await assert_stored(db, [member for member in members if member.age == 1])
+    assert {bool(member.pk) for member in members if member.age == 99} == {False}
+
+
+@pytest.mark.parametrize("durability", ["normal", "full"])
+async def test_a_write_that_is_interrupted_takes_no_other_along(
+    tmp_path: Path, durability: str
+) -> None:
+    db = await opened(Colour.ASYNC, tmp_path, durability)
+    await db.execute(
+        "CREATE TRIGGER slow BEFORE INSERT ON members WHEN new.age = 99 "
+        "BEGIN INSERT INTO loans (created_at, updated_at, member_id) "
+        "SELECT 0, 0, 1 FROM (WITH RECURSIVE n(i) AS "
+        "(SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 50000000) SELECT i FROM n) "
+        "WHERE i < 0; END"
+    )
+    before = [Member(name=f"before {n}") for n in range(15)]
+    slow = Member(name="slow", age=99)
+    after = [Member(name=f"after {n}") for n in range(15)]
+    async with db:
+        queue = [
+            asyncio.create_task(acknowledged(db, each), context=contextvars.Context())
+            for each in (*before, slow, *after)
+        ]
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)
+    queue[len(before)].cancel()
+    results = await asyncio.gather(*queue, return_exceptions=True)
+    assert isinstance(results.pop(len(before)), asyncio.CancelledError)
+    assert results == [*before, *after]
+    await assert_stored(db, results)
+    assert slow.pk == 0
+
+
+async def assert_stored(db: Any, members: list[Member]) -> None:
+    """These and no others, once each; nothing is left open."""
+    found = committed(db, "SELECT pk || ' ' || name FROM members")
+    assert sorted(found) == sorted(f"{each.pk} {each.name}" for each in members)
     assert_no_transaction_left(db)
     await db.close()
