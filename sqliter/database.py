@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 
 from sqliter.core.cache import Cache, CacheLimits, CacheStats
 from sqliter.core.context import Context
@@ -117,6 +117,13 @@ class BaseDatabase(Generic[E]):
     def _start(self, *, reset: bool) -> None:
         """Make the engine; ``reset`` drops all tables at once."""
         raise NotImplementedError
+
+    def __reduce__(self) -> NoReturn:
+        msg = (
+            f"{type(self).__name__} objects cannot be pickled or copied: pass the file "
+            "name, and make a database object of it where it is needed"
+        )
+        raise TypeError(msg)
 
     # --- options ---
 

@@ -82,10 +82,15 @@ class Cache:
     def __init__(self, limits: CacheLimits, *, enabled: bool) -> None:
         self.enabled = enabled
         self._limits = limits
+        self.epoch = 0  # counts how often everything was forgotten
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Know nothing: the process was forked, maybe while others had the lock."""
         self._lock = threading.Lock()
         self._shelves: dict[str, _Shelf] = {}
         self._versions: dict[str, int] = {}
-        self.epoch = 0  # counts how often everything was forgotten
+        self.epoch += 1
         self._hits = 0
         self._misses = 0
 

@@ -52,7 +52,7 @@ class Fault(Exception):
             arguments = (self.sql,)
         return error(*arguments, original=self.original or self._explained())
 
-    def _explained(self) -> BaseException:
+    def _explained(self) -> BaseException | None:
         return ValueError(str(self))
 
 
@@ -95,6 +95,32 @@ class MisfitFault(Fault):
         return error(*arguments, message=text, original=self.original, **details)
 
 
+class FileFault(Fault):
+    """Something is wrong with the file or its disk; the text says what to do.
+
+    ``kind`` is one of ``no_database``, ``damaged``, ``full``, ``disk``,
+    ``read_only``, ``moved``, ``unreachable``, ``foreign``.
+    """
+
+    def __init__(
+        self, text: str, original: BaseException | None, kind: str, filename: str
+    ) -> None:
+        super().__init__(text, original)
+        self.kind = kind
+        self.filename = filename
+
+    def report(
+        self, error: type[SqliterError], arguments: tuple[Any, ...]
+    ) -> SqliterError:
+        public = super().report(error, arguments)
+        public.args = (f"{public.args[0]}. {self}",)
+        vars(public).update(kind=self.kind, filename=self.filename)
+        return public
+
+    def _explained(self) -> None:
+        """The text says it all."""
+
+
 class BusyFault(Fault):
     """Somebody else holds the database."""
 
@@ -120,17 +146,13 @@ class InTransactionFault(Fault):
     """A transaction is open, in which this cannot be done."""
 
 
-class ConnectionFault(Fault):
+class ConnectionFault(FileFault):
     """The file cannot be opened."""
-
-    def __init__(self, filename: str, original: BaseException) -> None:
-        super().__init__(str(original), original)
-        self.filename = filename
 
     def report(
         self, error: type[SqliterError], arguments: tuple[Any, ...]
     ) -> SqliterError:
-        return DatabaseConnectionError(self.filename, original=self.original)
+        return super().report(DatabaseConnectionError, (self.filename,))
 
 
 class reported_as:  # noqa: N801 - reads as a phrase: with reported_as(Error, table)

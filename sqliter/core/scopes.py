@@ -12,6 +12,12 @@ from typing import Any, NamedTuple, TypedDict
 
 from sqliter.core.effects import Effects
 from sqliter.core.events import Trace
+from sqliter.exceptions import TransactionError
+
+FOREIGN = (
+    "this block was opened before the process was forked. Its transaction goes on in "
+    "the other process; nothing can be read or written in it here"
+)
 
 
 class BlockOptions(TypedDict, total=False):
@@ -43,7 +49,8 @@ class Scope:
     in turn, ``thread`` the one that opened it (0 where that does not matter). A block
     ``adopted`` the implicit transaction if that was open already. ``connection`` is
     what it runs on, once it has begun: for a snapshot, and all blocks in it, a reader.
-    ``trace`` knows what its opening waited for, if anybody observes.
+    ``turn`` is the ticket that it keeps the turn around it with; a task's may be taken
+    away. ``trace`` knows what its opening waited for, if anybody observes.
     """
 
     __slots__ = (
@@ -54,6 +61,7 @@ class Scope:
         "depth",
         "effects",
         "home",
+        "is_foreign",
         "is_on_reader",
         "is_snapshot",
         "mode",
@@ -62,6 +70,7 @@ class Scope:
         "seat",
         "thread",
         "trace",
+        "turn",
     )
 
     def __init__(
@@ -79,7 +88,9 @@ class Scope:
         self.is_on_reader: bool = parent.is_on_reader if parent else self.is_snapshot
         self.effects = Effects()
         self.adopted = False
+        self.is_foreign = False  # of the process that this one was forked from
         self.connection: Any = None
+        self.turn: Any = None
         self.trace: Trace | None = None
         self._begun = False
 
@@ -157,6 +168,31 @@ def innermost(home: object) -> Scope | None:
         if scope.home is home and scope.is_open:
             return scope
     return None
+
+
+def connections() -> list[Any]:
+    """Return what the open blocks of the running code run on."""
+    return [scope.connection for scope in _open_blocks()]
+
+
+def disown(seat: Any) -> None:
+    """Have all operations in the open blocks take this seat: the process was forked."""
+    for scope in _open_blocks():
+        scope.is_foreign, scope.seat = True, seat
+
+
+def left_foreign(home: object, *, keep: bool) -> Scope | None:
+    """Leave the innermost block if it is of another process, and return it.
+
+    Raises ``TransactionError`` if it was to be kept.
+    """
+    scope = innermost(home)
+    if scope is None or not scope.is_foreign:
+        return None
+    leave(scope)
+    if keep:
+        raise TransactionError(FOREIGN)
+    return scope
 
 
 def was_in_block(home: object) -> bool:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from typing import Any, TypeVar
 
+from sqliter.core import scopes
 from sqliter.core.askers import Asker
 from sqliter.core.context import Context
 from sqliter.core.faults import reported_as
@@ -24,10 +26,16 @@ from sqliter.engines.copies import Backup, Restore
 from sqliter.engines.prompt import PromptEngine
 from sqliter.engines.transactions import Callback
 from sqliter.engines.turn import Seat
-from sqliter.engines.waiting import call_all, hindrance_to_take, take
+from sqliter.engines.waiting import (
+    call_all,
+    clean_up_later,
+    hindrance_to_take,
+    is_lost,
+    take,
+)
 from sqliter.engines.wal import PRAGMAS
 from sqliter.engines.workers import Workers
-from sqliter.exceptions import SqlExecutionError
+from sqliter.exceptions import SqlExecutionError, TransactionError
 
 R = TypeVar("R")
 
@@ -45,9 +53,10 @@ class AwaitingEngine(PromptEngine):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._writing = Workers(1, "sqliter-writer")
+        self._writing = Workers(1, "sqliter-writer", self._connections.interrupt_writer)
         self._reading = Workers(READING_THREADS, "sqliter-reader")
         self._writes = 0
+        self._lifetime.parts += (self._writing, self._reading)
         weakref.finalize(self, self._writing.dismiss)
         weakref.finalize(self, self._reading.dismiss)
 
@@ -95,12 +104,14 @@ class AwaitingEngine(PromptEngine):
 
     async def _share(self, drive: Drive[Any]) -> None:
         """Write alone, or leave it to whoever has the turn and commits for many."""
+        await self._evict_lost()
         carried = await take(self.seat, drive, drive)
         if carried is None:
+            holder = self.seat.holder
             try:
                 await self._writing.run(lambda: self._carry_shared(drive), drive)
             finally:
-                self.seat.give_back()
+                self.seat.give_back(holder)
         elif carried.error is not None:
             raise carried.error
 
@@ -156,6 +167,7 @@ class AwaitingEngine(PromptEngine):
         self.refuse_in_block("close()")
         async with self._turn(self._limited(Stop())):
             await self._writing.run(self._close)
+        await self._reading.end_lost_work()
         self._writing.dismiss()
         self._reading.dismiss()
 
@@ -178,15 +190,25 @@ class AwaitingEngine(PromptEngine):
                     lambda: self._transactions.begin(scope, stop), stop
                 )
             self._entered(scope)
+        except GeneratorExit:
+            clean_up_later(self._give_up(scope))
+            raise
         except BaseException:
-            try:
-                await self._thread_of(scope).run(
-                    lambda: self._transactions.abandon(scope)
-                )
-            finally:
-                self._vacate(scope)
+            await self._give_up(scope)
             raise
         return scope
+
+    async def _give_up(self, scope: Scope) -> None:
+        """Take back a block that nobody got to use."""
+
+        def abandon() -> None:
+            if self._has_turn(scope):
+                self._transactions.abandon(scope)
+
+        try:
+            await self._thread_of(scope).run(abandon)
+        finally:
+            self._vacate(scope)
 
     async def leave(
         self, *, keep: bool, entered: Sequence[Scope] | None = None
@@ -196,7 +218,24 @@ class AwaitingEngine(PromptEngine):
         Waits for operations of tasks that joined the block. A cancellation meanwhile,
         or a task that keeps a block of its own open for too long, undoes the block.
         """
-        scope = self._block_to_leave(entered)
+        foreign = scopes.left_foreign(self.token, keep=keep)
+        if foreign is not None:
+            return foreign
+        if isinstance(sys.exc_info()[1], GeneratorExit):
+            return self._leave_later(entered)
+        return await self._leave(self._block_to_leave(entered), keep=keep)
+
+    def _leave_later(self, entered: Sequence[Scope] | None) -> Scope:
+        """Undo the innermost block: a coroutine that is closed can wait for nothing."""
+        try:
+            scope = self._block_to_leave(entered)
+        except TransactionError:  # others have undone it
+            raise GeneratorExit from None
+        scopes.leave(scope)
+        clean_up_later(self._leave(scope, keep=False))
+        return scope
+
+    async def _leave(self, scope: Scope, *, keep: bool) -> Scope:
         due: list[Callback] = []
         hindrance = await hindrance_to_take(scope.seat)
         if hindrance is not None:
@@ -247,7 +286,8 @@ class AwaitingEngine(PromptEngine):
         hindrance: BaseException | None,
     ) -> None:
         def end() -> None:
-            self._transactions.end(scope, due, keep=keep and hindrance is None)
+            if self._has_turn(scope):
+                self._transactions.end(scope, due, keep=keep and hindrance is None)
 
         # Who hinders may still be at work, in a thread: this waits for it there.
         if hindrance is None and self._ends_quickly(scope):
@@ -259,22 +299,44 @@ class AwaitingEngine(PromptEngine):
         """Take the turn that a block keeps until it ends; a snapshot needs none."""
         stop = self._stop(mode.deadline)
         parent = self._scope()
+        seat: Seat | None = None
         if parent is not None or not mode.snapshot:
             parent, seat = await self._take_turn(stop)
             if parent is None and mode.snapshot:  # the block around it has ended
                 seat.give_back()
+                seat = None
         scope = Scope(self.token, self._new_seat(), 0, parent, mode)
+        scope.turn = None if seat is None else seat.holder
         scope.trace, stop.deadline = stop.trace, scope.deadline
         return scope, stop
 
     def _vacate(self, scope: Scope) -> None:
         if not scope.is_snapshot:
-            self._seat_around(scope.parent).give_back()
+            self._seat_around(scope.parent).give_back(scope.turn)
+
+    def _has_turn(self, scope: Scope) -> bool:
+        """Whether the turn that it keeps was not taken away."""
+        return scope.is_snapshot or self._seat_around(scope.parent).holder is scope.turn
+
+    async def _evict_lost(self) -> None:
+        """Undo what a task left open whose event loop is closed; free the seat."""
+        holder = self.seat.holder
+        if not is_lost(holder):
+            return
+
+        def undo() -> None:
+            if self.seat.holder is holder:  # others may have been faster
+                self._transactions.forget(self._blocks)
+
+        await self._writing.run(undo)
+        self.seat.give_back(holder)
 
     async def _take_turn(self, stop: Stop) -> tuple[Scope | None, Seat]:
         while True:
             scope = self._scope()
             seat = self._seat_around(scope)
+            if scope is None:
+                await self._evict_lost()
             with reported_as(SqlExecutionError, self.settings.begin_sql):
                 await take(seat, stop)
             if scope is None or scope.is_open:
@@ -284,7 +346,8 @@ class AwaitingEngine(PromptEngine):
     @asynccontextmanager
     async def _turn(self, stop: Stop) -> AsyncIterator[Scope | None]:
         scope, seat = await self._take_turn(stop)
+        holder = seat.holder
         try:
             yield scope
         finally:
-            seat.give_back()
+            seat.give_back(holder)

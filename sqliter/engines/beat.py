@@ -69,6 +69,10 @@ class Beat:
         finally:
             self._state.is_calm = False
 
+    def fail(self, error: BaseException) -> None:
+        """Have it end like this, as if a signal handler had raised it."""
+        self._state.error = error
+
     def raise_signal(self) -> None:
         """Raise what a signal handler raised while SQLite worked."""
         error, self._state.error = self._state.error, None

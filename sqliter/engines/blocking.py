@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
+from sqliter.core import scopes
 from sqliter.core.askers import Asker
 from sqliter.core.faults import reported_as
 from sqliter.core.scopes import Mode, Scope
@@ -130,6 +131,9 @@ class BlockingEngine(LocalEngine):
 
     def leave(self, *, keep: bool, entered: Sequence[Scope] | None = None) -> Scope:
         """Close the innermost block, keeping or undoing what it did; return it."""
+        foreign = scopes.left_foreign(self.token, keep=keep)
+        if foreign is not None:
+            return foreign
         scope = self._block_to_leave(entered)
         due: list[Callback] = []
         try:

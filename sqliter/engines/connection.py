@@ -14,10 +14,13 @@ from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.statement import Request, Result, Statement, Value
 from sqliter.core.stop import Loss, Stop
 from sqliter.engines.beat import Beat
-from sqliter.engines.meaning import DRIVER_ERRORS, fault_of, primary_code
+from sqliter.engines.disk import DRIVER_ERRORS
+from sqliter.engines.foreign import leave_behind
+from sqliter.engines.meaning import fault_of, primary_code
 from sqliter.engines.observing import answer_in, observed
 from sqliter.engines.opening import close_surely, open_connection, wait_in_sqlite
 from sqliter.engines.patience import insist, insist_until, is_busy
+from sqliter.engines.rows import all_rows
 from sqliter.engines.units import unit
 
 HEAVY = 65_536
@@ -165,6 +168,23 @@ class Connection:
         with contextlib.suppress(sqlite3.ProgrammingError):  # closed by hand
             self.raw.interrupt()
 
+    @property
+    def is_working(self) -> bool:
+        """Whether some thread works with it."""
+        return self._use.locked()
+
+    def dismiss(self) -> None:
+        """Stop what is done, and quietly the thread that does it: the program ends."""
+        if self.is_working:
+            self._beat.fail(SystemExit())
+            self.interrupt_anybody()
+
+    def leave_behind(self) -> None:
+        """Never use or close it: it belongs to the process that was forked."""
+        self._use = threading.Lock()
+        self._use.acquire()
+        leave_behind(self.raw, self._settings.path)
+
     def hand_out(self) -> sqlite3.Connection:
         """Return the driver's connection, for code that does not wait by itself."""
         if not self._is_handed_out:
@@ -247,12 +267,14 @@ class Connection:
         before = self.raw.total_changes
         try:
             cursor = self._run(statement.sql, statement.params)
-            rows = cursor.fetchall()
+            rows = all_rows(cursor)
         except sqlite3.OperationalError as error:
             is_stopped = primary_code(error) == sqlite3.SQLITE_INTERRUPT
             if not is_stopped or self.raw.total_changes == before:
                 raise
             result = self._stopped_too_late()
+            if not result.rowcount:  # undone, but not what triggers did from the total
+                raise
         else:
             columns = cursor.description or () if named else ()
             names = tuple(column[0] for column in columns)
@@ -299,7 +321,7 @@ class Connection:
             self._stop.check()
         if self.in_hurry and primary in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
             return Handover(is_slow=primary == sqlite3.SQLITE_INTERRUPT)
-        return fault_of(error, sql)
+        return fault_of(error, sql, self._settings.path)
 
     # --- transactions ---
 

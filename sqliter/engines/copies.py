@@ -23,8 +23,9 @@ from sqliter.core.context import Context
 from sqliter.core.faults import BusyFault, Fault, reported_as
 from sqliter.core.stop import Stop
 from sqliter.engines.connection import Connection
+from sqliter.engines.disk import DRIVER_ERRORS
 from sqliter.engines.functions import register_functions
-from sqliter.engines.meaning import DRIVER_ERRORS, fault_of
+from sqliter.engines.meaning import fault_of
 from sqliter.engines.opening import close_surely
 from sqliter.exceptions import BackupError, RestoreError, TransactionError
 
@@ -40,7 +41,6 @@ STEP = 256
 PATIENCE = 3
 """How often others may make a copy begin anew before they have to wait for it."""
 
-_HEADER = b"SQLite format 3\0"
 _BESIDE = ("-wal", "-journal", "-shm")
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
@@ -218,10 +218,10 @@ class Backup(_Copy):
             _flush(path.parent)
 
     def _permissions(self) -> int:
-        """Return those of the file: a copy is no less secret."""
+        """Return those of the file: a copy is no less secret, but has to be written."""
         if self._settings.is_memory:
             return 0o666
-        return Path(self._settings.path).stat().st_mode & 0o666
+        return Path(self._settings.path).stat().st_mode & 0o666 | 0o600
 
     def _fill(self, part: Path, source: sqlite3.Connection) -> None:
         (mode,) = source.execute("PRAGMA journal_mode").fetchone()
@@ -256,10 +256,10 @@ class Restore(_Copy):
         """Open the file and make sure that it is a sound database."""
         with self._reported():
             self._refuse_own_file()
-            with self._path.open("rb") as file:
-                if file.read(len(_HEADER)) != _HEADER:
-                    msg = "it is no database"
-                    raise Fault(msg)
+            # To read it by other means than SQLite's would drop the locks of others.
+            if not self._path.stat().st_size:
+                msg = "it is no database"
+                raise Fault(msg)
             self._source = _open(self._path)
             _hold(self._source)  # what is checked is what will be copied
             self._check(self._source)

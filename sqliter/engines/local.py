@@ -7,7 +7,6 @@ in its own way.
 from __future__ import annotations
 
 import sqlite3
-import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
@@ -23,9 +22,9 @@ from sqliter.core.stop import Loss, Stop, deadline
 from sqliter.engines.carrier import Carrier, lost_transaction
 from sqliter.engines.connection import Connection
 from sqliter.engines.connections import Connections, Lease
+from sqliter.engines.lifetime import Lifetime
 from sqliter.engines.transactions import Callback, Transactions
 from sqliter.engines.turn import Seat
-from sqliter.engines.watch import Watch
 from sqliter.exceptions import SqlExecutionError, TransactionError
 
 R = TypeVar("R")
@@ -49,7 +48,10 @@ class LocalEngine:
         self._blocks: list[Scope] = []  # open ones, the innermost last
         self.token = object()  # names this engine in contexts, which outlive it
         # A forgotten close() must neither warn nor lose a file handle at exit.
-        weakref.finalize(self, _close_all, self._connections, self._carrier.watch)
+        self._lifetime = Lifetime(
+            self.seat, self._connections, self._carrier.watch, context.cache
+        )
+        self._lifetime.end_with(self)
 
     # --- state ---
 
@@ -196,12 +198,9 @@ class LocalEngine:
 
     def _carry_visitor(self, drive: Drive[Any]) -> None:
         """Run on a connection of its own, closed afterwards."""
-        with reported_as(SqlExecutionError, self.settings.begin_sql):
-            connection = Connection(self.settings, self._log, drive, reader=False)
-            try:
-                self._carrier.carry(drive, connection)
-            finally:
-                connection.close()
+        reported = reported_as(SqlExecutionError, self.settings.begin_sql)
+        with reported, self._connections.visitor(drive) as connection:
+            self._carrier.carry(drive, connection)
 
     def _carry_shared(self, drive: Drive[Any]) -> None:
         """Run a short write, and those that wait behind it in the same transaction."""
@@ -284,10 +283,3 @@ class LocalEngine:
         self._carrier.watch.close()
         self._carrier.cache.forget_everything()
         self._carrier.cache.reset_stats()
-
-
-def _close_all(connections: Connections, watch: Watch) -> None:
-    # A function, not a method: it must not keep the engine alive.
-    connections.interrupt()
-    connections.close()
-    watch.close()

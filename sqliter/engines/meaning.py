@@ -5,9 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from sqliter.core.faults import BusyFault, ConstraintFault, Fault
-
-DRIVER_ERRORS = (sqlite3.Error, MemoryError)
-"""What the driver raises when SQLite fails; out of memory is no error of its own."""
+from sqliter.engines.disk import trouble_of
 
 _CONSTRAINTS = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE: "unique",
@@ -19,9 +17,12 @@ _CONSTRAINTS = {
 }
 
 
-def fault_of(error: Exception, sql: str | None = None) -> Fault:
-    """Return what an error of the driver means."""
-    fault = _meaning_of(error)
+def fault_of(
+    error: Exception, sql: str | None = None, path: str | None = None
+) -> Fault:
+    """Return what an error of the driver means, for the file at ``path`` if given."""
+    trouble = None if path is None else trouble_of(error, path)
+    fault = trouble or _meaning_of(error)
     fault.sql = sql
     return fault
 

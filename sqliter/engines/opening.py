@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
-from pathlib import Path
 
-from sqliter.core.faults import BusyFault, ConnectionFault, Fault
+from sqliter.core.faults import BusyFault, Fault
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.stop import Stop
+from sqliter.engines.disk import DRIVER_ERRORS, folder_fault, opening_fault
+from sqliter.engines.foreign import refuse_foreign
 from sqliter.engines.functions import register_functions
-from sqliter.engines.meaning import DRIVER_ERRORS, fault_of, primary_code
+from sqliter.engines.meaning import fault_of, primary_code
 from sqliter.engines.patience import insist, is_busy
 
 _NO_SWITCH = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY}
@@ -32,12 +34,12 @@ def open_connection(
     try:
         raw = _open(settings)
     except DRIVER_ERRORS as error:
-        raise ConnectionFault(str(settings.filename), error) from error
+        raise opening_fault(settings, error) from error
     try:
         mode = _prepare(raw, settings, log, stop, reader=reader, pragmas=pragmas)
     except DRIVER_ERRORS as error:
         raw.close()
-        raise _opening_fault(settings, error) from error
+        raise _fault_of_opening(settings, error) from error
     except BaseException:
         raw.close()
         raise
@@ -59,9 +61,9 @@ def wait_in_sqlite(raw: sqlite3.Connection, seconds: float) -> None:
 
 
 def _open(settings: Settings) -> sqlite3.Connection:
-    if not settings.is_memory and Path(settings.path).is_dir():
-        msg = "it is a folder"
-        raise sqlite3.OperationalError(msg)
+    refuse_foreign(settings)
+    if not settings.is_memory and os.path.isdir(settings.path):  # noqa: PTH112 - never raises
+        raise folder_fault(settings)
     return sqlite3.connect(
         settings.path,
         timeout=0,  # waiting is done in Python, where it can be stopped
@@ -144,8 +146,6 @@ def _set_journal_mode(
     return mode
 
 
-def _opening_fault(settings: Settings, error: Exception) -> Fault:
+def _fault_of_opening(settings: Settings, error: Exception) -> Fault:
     fault = fault_of(error)
-    if isinstance(fault, BusyFault):
-        return fault
-    return ConnectionFault(str(settings.filename), error)
+    return fault if isinstance(fault, BusyFault) else opening_fault(settings, error)

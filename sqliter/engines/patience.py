@@ -24,7 +24,8 @@ def is_busy(error: sqlite3.Error) -> bool:
 
     ``SQLITE_BUSY_SNAPSHOT`` never gets better: others wrote since the first read.
     """
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_BUSY and code != sqlite3.SQLITE_BUSY_SNAPSHOT
 
 
 def insist(call: Callable[[], R], stop: Stop, seconds: float) -> R:

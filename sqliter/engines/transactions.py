@@ -5,7 +5,7 @@ Blocks for as long as SQLite does. Whoever calls has the turn of the block aroun
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqliter.core.effects import Effects
@@ -93,6 +93,16 @@ class Transactions:
         self._release(scope)
         scope.ended()
 
+    def forget(self, blocks: Iterable[Scope]) -> None:
+        """Take back blocks on the writer that nobody can leave any more."""
+        for scope in [each for each in blocks if not each.is_on_reader]:
+            scope.effects.undo()
+            scope.ended()
+        writer = self._connections.open_writer
+        if writer is not None and self.pending is None:
+            with writer.working(Stop()):
+                writer.undo("ROLLBACK")
+
     def end(self, scope: Scope, due: list[Callback], *, keep: bool) -> None:
         """Close a block, keeping or undoing what it did.
 
@@ -144,8 +154,10 @@ class Transactions:
         self, scope: Scope | None, effects: Effects, due: list[Callback]
     ) -> None:
         due += effects.callbacks
-        if scope is None or not scope.is_on_reader:  # a snapshot wrote nothing
-            self._carrier.committed(effects, self._connections.writer(Stop()))
+        connection = self._used_by(scope)
+        is_snapshot = scope is not None and scope.is_on_reader  # it wrote nothing
+        if connection is not None and not is_snapshot:
+            self._carrier.committed(effects, connection)
 
     # --- the implicit transaction ---
 

@@ -85,6 +85,10 @@ class Seat:
     ) -> None:
         self.timeout = timeout
         self._doing = doing
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Be free, whoever had it: they are threads of another process now."""
         self._mutex = threading.Lock()
         self._queue: deque[Ticket] = deque()
         self._holder: Ticket | None = None
@@ -104,7 +108,7 @@ class Seat:
         if ticket is None:
             return None
         # A thread that waits for itself would wait for ever.
-        ticket.is_hopeless = self._holder_is(threading.get_ident())
+        ticket.is_hopeless = self.is_mine
         try:
             while not asleep.acquire(timeout=self.patience(ticket, stop)):
                 continue
@@ -127,9 +131,14 @@ class Seat:
             self._sit(Ticket(who, _nobody_waits))
             return True
 
-    def give_back(self) -> None:
-        """Hand the seat to the next in the queue."""
+    def give_back(self, ticket: Ticket | None = None) -> None:
+        """Hand the seat to the next in the queue.
+
+        With a ticket, only if that still has the seat: it may have been taken away.
+        """
         with self._mutex:
+            if ticket is not None and ticket is not self._holder:
+                return
             while self._queue:
                 ticket = self._queue.popleft()
                 ticket.granted = True
@@ -196,9 +205,16 @@ class Seat:
             age = time.monotonic() - self._since
             return name_of(self._holder.who), age, len(self._queue)
 
-    def _holder_is(self, thread: int) -> bool:
+    @property
+    def holder(self) -> Ticket | None:
+        """The ticket of whoever has the seat."""
+        return self._holder
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether the running thread has the seat, for itself or for a task."""
         holder = self._holder
-        return holder is not None and holder.thread == thread
+        return holder is not None and holder.thread == threading.get_ident()
 
     def leave_queue(self, ticket: Ticket) -> bool:
         """Give up waiting, and the seat if it had been granted already.
@@ -211,7 +227,7 @@ class Seat:
             if not ticket.granted:
                 self._queue.remove(ticket)
                 return True
-        self.give_back()
+        self.give_back(ticket)
         return True
 
     def _sit(self, ticket: Ticket) -> None:

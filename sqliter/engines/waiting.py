@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqliter.core.faults import LateFault
 from sqliter.core.steps import Drive
@@ -34,10 +35,30 @@ async def take(
         while not woken.done():
             await asyncio.wait([woken], timeout=seat.patience(ticket, stop))
     except BaseException as error:
-        if seat.leave_queue(ticket):
-            raise
+        if seat.leave_queue(ticket) or isinstance(error, GeneratorExit):
+            raise  # a coroutine that is closed can wait for nothing
         await _carried(ticket, woken, stop, error)
     return ticket if ticket.over else None
+
+
+_cleaning: set[asyncio.Task[object]] = set()
+
+
+def clean_up_later(cleaning: Coroutine[Any, Any, object]) -> None:
+    """Clean up in a task; without an event loop it is left to whoever comes next."""
+    try:
+        task = asyncio.get_running_loop().create_task(cleaning)
+    except RuntimeError:
+        cleaning.close()
+    else:
+        _cleaning.add(task)  # the event loop itself would forget it
+        task.add_done_callback(_cleaning.discard)
+
+
+def is_lost(holder: Ticket | None) -> TypeGuard[Ticket]:
+    """Whether a task has the seat that cannot go on: its event loop is closed."""
+    task = None if holder is None else holder.who
+    return isinstance(task, asyncio.Task) and task.get_loop().is_closed()
 
 
 async def _carried(

@@ -16,7 +16,8 @@ import threading
 from sqliter.core.cache import Cache
 from sqliter.core.settings import Settings
 from sqliter.engines.connection import Connection
-from sqliter.engines.meaning import DRIVER_ERRORS
+from sqliter.engines.disk import DRIVER_ERRORS
+from sqliter.engines.foreign import leave_behind
 
 
 class Watch:
@@ -25,7 +26,7 @@ class Watch:
     def __init__(self, settings: Settings, cache: Cache) -> None:
         self._settings = settings
         self._cache = cache
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._sentinel: sqlite3.Connection | None = None
         self._seen: int | None = None
         self._writers_own: tuple[int | None, int] | None = None
@@ -33,7 +34,7 @@ class Watch:
     def look(self, writer: Connection | None) -> None:
         """Drop what is remembered if somebody else wrote since last time."""
         if self._cache.enabled and writer is not None:
-            with self._lock:
+            with self.lock:
                 seen = self._version(writer)
                 if seen is None or seen != self._seen:
                     self._seen = seen
@@ -43,7 +44,7 @@ class Watch:
         """Take the present state as known, unless others wrote as well."""
         if not self._cache.enabled:
             return
-        with self._lock:
+        with self.lock:
             seen = self._version(writer)
             version = None if self._settings.is_memory else _data_version(writer.raw)
             own = (version, writer.changes_of_others)
@@ -53,11 +54,26 @@ class Watch:
 
     def close(self) -> None:
         """Close the sentinel."""
-        with self._lock:  # others may be reading from it
-            sentinel, self._sentinel = self._sentinel, None
-            self._seen = self._writers_own = None
-            if sentinel is not None:
-                sentinel.close()
+        with self.lock:  # others may be reading from it
+            self.close_locked()
+
+    def close_locked(self) -> None:
+        """Close the sentinel; the caller has the lock."""
+        sentinel = self._let_go()
+        if sentinel is not None:
+            sentinel.close()
+
+    def begin_anew(self) -> None:
+        """Leave the sentinel to the process it belongs to: this one was forked."""
+        self.lock = threading.Lock()
+        sentinel = self._let_go()
+        if sentinel is not None:
+            leave_behind(sentinel, self._settings.path)
+
+    def _let_go(self) -> sqlite3.Connection | None:
+        sentinel, self._sentinel = self._sentinel, None
+        self._seen = self._writers_own = None
+        return sentinel
 
     def _version(self, writer: Connection) -> int | None:
         if self._settings.is_memory:

@@ -18,12 +18,25 @@ R = TypeVar("R")
 class _Job:
     """One call on its way to a thread and back."""
 
-    __slots__ = ("_call", "_claim", "_error", "_loop", "_over", "_value", "_waiters")
+    __slots__ = (
+        "_call",
+        "_claim",
+        "_error",
+        "_loop",
+        "_over",
+        "_stop",
+        "_value",
+        "_waiters",
+    )
 
     def __init__(
-        self, call: Callable[[], Any], loop: asyncio.AbstractEventLoop
+        self,
+        call: Callable[[], Any],
+        stop: Stop | None,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._call = call
+        self._stop = stop
         self._loop = loop
         self._claim = threading.Lock()  # taken by the thread, or by a cancellation
         self._over = False
@@ -33,6 +46,8 @@ class _Job:
 
     def work(self) -> None:
         if not self._claim.acquire(blocking=False):
+            return
+        if self.is_lost and self._stop is not None:
             return
         try:
             self._value = self._call()
@@ -49,12 +64,23 @@ class _Job:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def result(self, stop: Stop | None) -> Any:
+    @property
+    def is_lost(self) -> bool:
+        """Whether nobody waits for it: its event loop was closed."""
+        return self._loop.is_closed()
+
+    def cancel(self) -> None:
+        """Have it end soon, if it can be told to."""
+        if self._stop is not None:
+            self._stop.cancel()
+
+    async def result(self) -> Any:
         """Wait for the end; a cancelled wait stops the call and still waits for it.
 
         Cancelled, or late, before a thread took it up, the call is never made. A call
         that has no ``stop`` is made in any case.
         """
+        stop = self._stop
         cancelled: asyncio.CancelledError | None = None
         timer = self._watch_clock(stop)
         while not self._over:
@@ -93,8 +119,13 @@ class _Job:
 class _Chore:
     """A call that nobody waits for."""
 
+    is_lost = False
+
     def __init__(self, call: Callable[[], None]) -> None:
         self.work = call
+
+    def cancel(self) -> None:
+        """It is never lost."""
 
 
 def cancel(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
@@ -105,11 +136,21 @@ def cancel(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
 
 
 class Workers:
-    """Up to ``size`` daemon threads, started when there is work for them."""
+    """Up to ``size`` daemon threads, started when there is work for them.
 
-    def __init__(self, size: int, name: str) -> None:
+    ``interrupt`` ends whatever they are doing; for work that nobody waits for.
+    """
+
+    def __init__(
+        self, size: int, name: str, interrupt: Callable[[], None] = lambda: None
+    ) -> None:
         self._size = size
         self._name = name
+        self._interrupt = interrupt
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Know no threads: those there were are of another process."""
         self._lock = threading.Lock()
         self._pool = _Pool()
 
@@ -119,9 +160,11 @@ class Workers:
         ``stop`` stops the call when the wait is cancelled; a call without it goes on to
         its end first.
         """
-        job = _Job(call, asyncio.get_running_loop())
+        job = _Job(call, stop, asyncio.get_running_loop())
+        if self._pool.at_work:
+            await self.end_lost_work()
         self._put(job)
-        return await job.result(stop)  # type: ignore[no-any-return]
+        return await job.result()  # type: ignore[no-any-return]
 
     def post(self, call: Callable[[], None]) -> None:
         """Call in a thread; nobody waits for it. It must not raise."""
@@ -133,6 +176,14 @@ class Workers:
             pool, self._pool = self._pool, _Pool()
             for _ in range(pool.count):
                 pool.jobs.put(None)
+
+    async def end_lost_work(self) -> None:
+        """Stop work for event loops that were closed; it would be in the way."""
+        while lost := [job for job in tuple(self._pool.at_work) if job.is_lost]:
+            for job in lost:
+                job.cancel()
+            self._interrupt()
+            await asyncio.sleep(0.005)  # a statement that had not begun goes on
 
     def _put(self, job: _Job | _Chore) -> None:
         with self._lock:
@@ -156,6 +207,7 @@ class _Pool:
 
     def __init__(self) -> None:
         self.jobs: queue.SimpleQueue[_Job | _Chore | None] = queue.SimpleQueue()
+        self.at_work: set[_Job | _Chore] = set()
         self.idle = threading.Semaphore(0)
         self.count = 0
 
@@ -163,6 +215,8 @@ class _Pool:
 def _work(pool: _Pool) -> None:
     # A function, not a method: a thread must not keep its database alive.
     while (job := pool.jobs.get()) is not None:
+        pool.at_work.add(job)
         job.work()
+        pool.at_work.remove(job)
         del job
         pool.idle.release()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
-from sqliter.core.faults import Fault, InTransactionFault, reported_as
+from sqliter.core.faults import Fault, FileFault, InTransactionFault, reported_as
 from sqliter.core.health import Condition, Health
 from sqliter.core.statement import Result, Row, Statement
 from sqliter.core.steps import (
@@ -96,9 +96,9 @@ def _problems(sql: str) -> Steps[list[Row]]:
         try:
             result = yield from ask(Statement(sql))
         except Fault as fault:
-            if type(fault) is not Fault:
+            if type(fault) not in (Fault, FileFault):
                 raise
-            return [(str(fault),)]
+            return [(str(fault.original or fault),)]
     return result.rows
 
 

@@ -43,6 +43,30 @@ async def test_a_short_write_is_written_once(tmp_path):
     await db.close()
 
 
+@pytest.mark.parametrize("rows", [300, 1000, 3000, 10_000])
+async def test_what_is_stopped_in_a_cascade_is_done_again(tmp_path, rows):
+    """SQLite counts rows of other tables that were deleted, and came back."""
+    db = AsyncSqliterDB(tmp_path / "x.db")
+    await db.create_table(Note)
+    await db.bulk_insert([Note(text=str(n)) for n in range(40)])
+    for table, size in (("few", 40), ("many", rows), ("more", 40)):
+        await db.execute(
+            f"CREATE TABLE {table} (note REFERENCES notes ON DELETE CASCADE)"
+        )
+        await db.execute(
+            f"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT {size})"
+            f" INSERT INTO {table} SELECT 1 + i % 40 FROM n"
+        )
+    for pk in range(1, 21):
+        await db.delete(Note, pk)
+    assert await db.select(Note).filter(pk__gt=30).delete() == 10
+    assert await db.select(Note).count() == 10
+    assert await db.fetch("SELECT DISTINCT note FROM more ORDER BY note") == [
+        {"note": pk} for pk in range(21, 31)
+    ]
+    await db.close()
+
+
 @pytest.mark.usefixtures("asked_often")
 @pytest.mark.parametrize("block", [False, True])
 def test_what_is_late_is_not_stored_and_what_is_stored_is_not_late(tmp_path, block):
