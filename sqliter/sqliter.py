@@ -86,8 +86,7 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
     @property
     def conn(self) -> sqlite3.Connection | None:
         """The driver's connection that writes, or ``None`` if there is none."""
-        writer = self._engine.writer_connection
-        return None if writer is None else writer.hand_out()
+        return self._engine.hand_out()
 
     @property
     def table_names(self) -> list[str]:

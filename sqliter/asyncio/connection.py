@@ -59,8 +59,8 @@ class AsyncConnection:
 
     async def commit(self) -> None:
         """Commit what was begun on this connection."""
-        await self._engine.on_writer(sqlite3.Connection.commit)
+        await self._engine.on_writer(lambda raw: raw.commit())
 
     async def rollback(self) -> None:
         """Roll back what was begun on this connection."""
-        await self._engine.on_writer(sqlite3.Connection.rollback)
+        await self._engine.on_writer(lambda raw: raw.rollback())

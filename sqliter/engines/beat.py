@@ -10,11 +10,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from math import inf
+from typing import Any
 
-from sqliter.core.stop import Stop
+from sqliter.core.statement import Value
 
 STEPS = 200_000
 """Steps of SQLite's machine between two beats: a few milliseconds."""
@@ -26,6 +27,12 @@ LATE_STEPS = 200
 """The same while there is a deadline: a step may call a slow function."""
 
 
+Function = Callable[[Value], Any]
+
+_REFUSAL = object()
+"""What no function of SQL may return: the statement fails."""
+
+
 class Beat:
     """The progress handler of one connection."""
 
@@ -35,11 +42,13 @@ class Beat:
         self._next()  # from now on it stands inside its ``try``
         self._steps = 0
 
-    def listen(self, raw: sqlite3.Connection, stop: Stop, budget: float | None) -> None:
+    def listen(
+        self, raw: sqlite3.Connection, deadline: float, budget: float | None
+    ) -> None:
         """Be asked as often as this work needs it, or not at all."""
         state = self._state
         state.error = None
-        state.deadline = stop.deadline
+        state.deadline = deadline
         if budget is not None:
             state.deadline = min(state.deadline, time.monotonic() + budget)
             steps = SHORT_STEPS
@@ -68,6 +77,20 @@ class Beat:
             yield
         finally:
             self._state.is_calm = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it would answer that it is time to stop."""
+        return self._state.is_over
+
+    def guarded(self, function: Function) -> Function:
+        """Return the same function of SQL, which fails when it is time to stop.
+
+        SQLite itself asks only between its steps, each of which may call it.
+        """
+        guard = _guard(self._state, function)
+        next(guard)
+        return guard.send
 
     def fail(self, error: BaseException) -> None:
         """Have it end like this, as if a signal handler had raised it."""
@@ -107,6 +130,21 @@ def _beats(state: _State) -> Iterator[bool]:
             return
         except BaseException as error:  # noqa: BLE001 - raised again by raise_signal
             state.error = error
+
+
+def _guard(state: _State, function: Function) -> Generator[Any, Value, None]:
+    """Answer calls of a function; a signal is kept as above."""
+    result: Any = None
+    while True:
+        try:
+            value = yield result
+            result = _REFUSAL if state.is_over else function(value)
+        except GeneratorExit:
+            return
+        except Exception:  # noqa: BLE001 - the statement fails, as it does anyhow
+            result = _REFUSAL
+        except BaseException as error:  # noqa: BLE001 - raised again by raise_signal
+            state.error, result = error, _REFUSAL
 
 
 def _in_main_thread() -> bool:

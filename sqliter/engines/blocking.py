@@ -69,8 +69,8 @@ class BlockingEngine(LocalEngine):
     def connect(self) -> sqlite3.Connection:
         """Open the writer and return the driver's connection, to be kept."""
         self.open()
-        writer = self._connections.writer(Stop())
-        return writer.hand_out()
+        with reported_as(SqlExecutionError, self.settings.begin_sql):
+            return self._connections.writer(Stop()).hand_out()
 
     def on_writer(
         self, call: Callable[[sqlite3.Connection], R], stop: Stop | None = None

@@ -5,47 +5,25 @@ from __future__ import annotations
 import contextlib
 import functools
 import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sqliter.core.faults import Fault, InTransactionFault
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.statement import Request, Result, Statement, Value
-from sqliter.core.stop import Loss, Stop
-from sqliter.engines.beat import Beat
+from sqliter.core.stop import Stop
 from sqliter.engines.disk import DRIVER_ERRORS
-from sqliter.engines.foreign import leave_behind
+from sqliter.engines.handle import NO_PRAGMAS, Handle
+from sqliter.engines.hurry import Handover, is_heavy
 from sqliter.engines.meaning import fault_of, primary_code
 from sqliter.engines.observing import answer_in, observed
-from sqliter.engines.opening import close_surely, open_connection, wait_in_sqlite
 from sqliter.engines.patience import insist, insist_until, is_busy
 from sqliter.engines.rows import all_rows
 from sqliter.engines.units import unit
 
-HEAVY = 65_536
-"""Characters or bytes of a value that is not written in a hurry."""
 
-_NO_PRAGMAS: Pragmas = {}
-
-
-class Handover(Exception):
-    """Somebody with more time has to go on from here.
-
-    ``is_slow``: it took too long; else others have to be waited for.
-    """
-
-    def __init__(self, *, is_slow: bool) -> None:
-        super().__init__()
-        self.is_slow = is_slow
-
-
-class Connection:
-    """A connection whose transactions the library controls itself.
-
-    It works for one ``Stop`` at a time. Everything it raises is a ``Fault``, or a
-    ``Handover`` if it was in a hurry, or what a signal handler raised.
-    """
+class Connection(Handle):
+    """A connection whose transactions the library controls itself."""
 
     def __init__(
         self,
@@ -54,24 +32,14 @@ class Connection:
         stop: Stop,
         *,
         reader: bool,
-        pragmas: Pragmas = _NO_PRAGMAS,
+        pragmas: Pragmas = NO_PRAGMAS,
     ) -> None:
-        self._settings = settings
-        self._log = log
+        super().__init__(settings, log, stop, reader=reader, pragmas=pragmas)
         self._own_changes = self._changes_before = 0
-        self._use = threading.Lock()  # held while it works
-        self._lock = threading.Lock()  # of ``_stop``
-        self._stop = Stop()
-        self._beat = Beat()
-        self._owns_transaction = self._is_handed_out = False
-        self._late_signal: BaseException | None = None
-        self.in_hurry = False
+        self._owns_transaction = False
         self.enforces_foreign_keys = settings.foreign_keys
         self.doing: str | None = None
-        """The statement that was run last."""
-        self.raw, self.is_wal = open_connection(
-            settings, log, stop, reader=reader, pragmas=pragmas
-        )
+        """The statement that was run last, in the open transaction if there is one."""
 
     @property
     def in_transaction(self) -> bool:
@@ -90,133 +58,6 @@ class Connection:
     def uncommitted_changes(self) -> int:
         """How many rows the open transaction has changed so far."""
         return self.raw.total_changes - self._changes_before
-
-    # --- whom it works for ---
-
-    def start(
-        self, stop: Stop, *, budget: float | None = None, loss: Loss = Loss.NOTHING
-    ) -> None:
-        """Work until ``finish()``, or until ``stop`` says so.
-
-        With a ``budget`` of seconds it is in a hurry: what takes longer, or has to
-        wait for others, raises ``Handover``. ``loss`` is what an interruption costs.
-        """
-        if not self._use.acquire(blocking=budget is None):
-            raise Handover(is_slow=False)
-        try:
-            self.in_hurry = budget is not None
-            if self._is_handed_out:
-                wait_in_sqlite(self.raw, 0)
-            self.obey(stop, budget=budget, loss=loss)
-        except BaseException as error:
-            self.finish()
-            if isinstance(error, DRIVER_ERRORS):  # closed by hand
-                raise fault_of(error) from error
-            raise
-
-    def obey(
-        self, stop: Stop, *, budget: float | None = None, loss: Loss = Loss.NOTHING
-    ) -> None:
-        """Let this one say, from now on, when the work has to end."""
-        stop.loss = loss
-        is_deaf = loss is Loss.WRITES
-        if is_deaf:
-            self._beat.rest(self.raw, for_good=True)
-        else:
-            self._beat.listen(self.raw, stop, budget)
-        with self._lock:
-            self._stop.worker = None
-            self._stop = Stop(trace=stop.trace) if is_deaf else stop
-            self._stop.worker = self
-
-    def finish(self) -> None:
-        """Whoever it worked for has no power over it any more."""
-        with self._lock:
-            self._stop.worker = None
-            self._stop = Stop()
-        self.in_hurry = False
-        signal, self._late_signal = self._late_signal, None
-        try:
-            self._beat.rest(self.raw, for_good=self._is_handed_out)
-            if self._is_handed_out:
-                wait_in_sqlite(self.raw, self._settings.busy_timeout)
-        except DRIVER_ERRORS:  # closed by hand: whoever uses it next will hear
-            return
-        finally:
-            self._use.release()
-        if signal is not None:
-            raise signal
-        self._beat.raise_signal()
-
-    @contextlib.contextmanager
-    def working(self, stop: Stop, *, budget: float | None = None) -> Iterator[None]:
-        """Work for ``stop`` inside the block."""
-        self.start(stop, budget=budget)
-        try:
-            yield
-        finally:
-            self.finish()
-
-    def interrupt(self, stop: Stop) -> None:
-        """Stop the statement that is running for ``stop``, from any thread."""
-        with self._lock:
-            if self._stop is stop:
-                self.raw.interrupt()
-
-    def interrupt_anybody(self) -> None:
-        """Stop the statement that is running, if any: all of it will be undone."""
-        with contextlib.suppress(sqlite3.ProgrammingError):  # closed by hand
-            self.raw.interrupt()
-
-    @property
-    def is_working(self) -> bool:
-        """Whether some thread works with it."""
-        return self._use.locked()
-
-    def dismiss(self) -> None:
-        """Stop what is done, and quietly the thread that does it: the program ends."""
-        if self.is_working:
-            self._beat.fail(SystemExit())
-            self.interrupt_anybody()
-
-    def leave_behind(self) -> None:
-        """Never use or close it: it belongs to the process that was forked."""
-        self._use = threading.Lock()
-        self._use.acquire()
-        leave_behind(self.raw, self._settings.path)
-
-    def hand_out(self) -> sqlite3.Connection:
-        """Return the driver's connection, for code that does not wait by itself."""
-        if not self._is_handed_out:
-            self._is_handed_out = True
-            with contextlib.suppress(sqlite3.ProgrammingError):  # closed by hand
-                self._beat.rest(self.raw, for_good=True)
-                wait_in_sqlite(self.raw, self._settings.busy_timeout)
-        return self.raw
-
-    @contextlib.contextmanager
-    def waiting(self) -> Iterator[sqlite3.Connection]:
-        """Lend the driver's connection, which waits for others by itself meanwhile."""
-        try:
-            wait_in_sqlite(self.raw, self._settings.busy_timeout)
-        except DRIVER_ERRORS as error:
-            raise self._fault_of(error) from error
-        try:
-            yield self.raw
-        finally:  # if that fails, it waits where it could not be stopped
-            with contextlib.suppress(*DRIVER_ERRORS):
-                wait_in_sqlite(self.raw, 0)
-
-    def close(self) -> None:
-        """Close it; what was not committed is discarded.
-
-        Not while another thread works with it: SQLite must not lose a handle it uses.
-        """
-        if self._use.acquire(blocking=False):
-            try:
-                close_surely(self.raw)
-            finally:
-                self._use.release()
 
     # --- work ---
 
@@ -248,7 +89,7 @@ class Connection:
 
     def _execute(self, statement: Statement, request: Request) -> Result:
         self.doing = statement.sql
-        if self.in_hurry and _is_heavy(statement.params):
+        if self.in_hurry and is_heavy(statement.params):
             raise Handover(is_slow=False)
         try:
             result = self._fetch(statement, named=request.named)
@@ -313,16 +154,6 @@ class Connection:
             patience = self._settings.busy_timeout
             return insist(lambda: run(sql, params), self._stop, patience)
 
-    def _fault_of(self, error: Exception, sql: str | None = None) -> Exception:
-        """Return what an error means, here and now."""
-        primary = primary_code(error)
-        if primary == sqlite3.SQLITE_INTERRUPT:
-            self._beat.raise_signal()
-            self._stop.check()
-        if self.in_hurry and primary in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
-            return Handover(is_slow=primary == sqlite3.SQLITE_INTERRUPT)
-        return fault_of(error, sql, self._settings.path)
-
     # --- transactions ---
 
     def control(self, *statements: str) -> None:
@@ -340,7 +171,7 @@ class Connection:
         if self.in_transaction:
             msg = "one was begun on the raw connection: commit or roll it back first"
             raise InTransactionFault(msg)
-        self._owns_transaction = True
+        self._owns_transaction, self.doing = True, None
         self._changes_before = self.raw.total_changes
         try:
             self.control(begin)
@@ -416,7 +247,3 @@ def _is_held_up(results: list[Result]) -> bool:
     """Whether this is what a checkpoint answers that others keep from its end."""
     rows = results[0].rows
     return len(rows) == 1 and len(rows[0]) == 3 and rows[0][0] == 1
-
-
-def _is_heavy(values: Sequence[Value]) -> bool:
-    return any(isinstance(v, (str, bytes)) and len(v) > HEAVY for v in values)

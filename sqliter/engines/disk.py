@@ -8,8 +8,8 @@ from sqliter.core.faults import ConnectionFault, FileFault
 from sqliter.core.settings import Settings
 
 DRIVER_ERRORS = (sqlite3.Error, MemoryError, UnicodeDecodeError)
-"""What the driver raises: out of memory is none of its own, and the last comes where what
-SQLite says quotes a damaged schema."""
+"""What the driver raises: out of memory is none of its own, and the last comes where
+what SQLite says quotes a damaged schema."""
 
 _NO_DATABASE = (
     "{} is no SQLite database, or is encrypted. It was left as it is: use another file"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from sqliter.core.statement import Value
@@ -14,10 +15,13 @@ _AGGREGATES: dict[str, Any] = {
 }
 
 
-def register_functions(raw: sqlite3.Connection) -> None:
-    """Make them known to a new connection."""
-    raw.create_function("sqliter_casefold", 1, casefold, deterministic=True)
-    raw.create_function("sqliter_unhex", 1, unhex, deterministic=True)
+def register_functions(
+    raw: sqlite3.Connection,
+    guarded: Callable[[Callable[[Value], Value]], Callable[[Value], Any]] = lambda f: f,
+) -> None:
+    """Make them known to a new connection; ``guarded`` ones can be stopped."""
+    for name, function in _FUNCTIONS.items():
+        raw.create_function(name, 1, guarded(function), deterministic=True)
     raw.create_collation("sqliter_decimal", compare_decimal)
     for name, aggregate in _AGGREGATES.items():
         raw.create_aggregate(name, 1, aggregate)
@@ -40,3 +44,6 @@ def unhex(value: Value) -> Value:
     if kind == "f":
         return float.fromhex(text)
     return bytes.fromhex(text) if kind == "b" else bytes.fromhex(text).decode()
+
+
+_FUNCTIONS = {"sqliter_casefold": casefold, "sqliter_unhex": unhex}

@@ -22,6 +22,7 @@ from sqliter.core.stop import Loss, Stop, deadline
 from sqliter.engines.carrier import Carrier, lost_transaction
 from sqliter.engines.connection import Connection
 from sqliter.engines.connections import Connections, Lease
+from sqliter.engines.group import Group
 from sqliter.engines.lifetime import Lifetime
 from sqliter.engines.transactions import Callback, Transactions
 from sqliter.engines.turn import Seat
@@ -107,6 +108,12 @@ class LocalEngine:
     def oldest_reader(self) -> Lease | None:
         """Return the lease of who has been reading for the longest time."""
         return self._connections.oldest_lease()
+
+    def hand_out(self) -> sqlite3.Connection | None:
+        """Return the driver's connection that writes, to be kept; or ``None``."""
+        writer = self.writer_connection
+        with reported_as(SqlExecutionError, self.settings.begin_sql):
+            return None if writer is None else writer.hand_out()
 
     def _new_seat(self) -> Seat:
         return Seat(self.settings.busy_timeout, self._connections.doing)
@@ -210,7 +217,7 @@ class LocalEngine:
         connection = self._connections.writer(drive)
         companions = self.seat.companions()
         if companions:
-            self._carrier.together(drive, companions, connection)
+            Group(self._carrier, connection, self.seat, drive, companions).carry()
         else:
             self._carrier.alone(drive, connection)
 

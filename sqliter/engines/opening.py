@@ -12,7 +12,6 @@ from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.stop import Stop
 from sqliter.engines.disk import DRIVER_ERRORS, folder_fault, opening_fault
 from sqliter.engines.foreign import refuse_foreign
-from sqliter.engines.functions import register_functions
 from sqliter.engines.meaning import fault_of, primary_code
 from sqliter.engines.patience import insist, is_busy
 
@@ -82,7 +81,6 @@ def _prepare(
     reader: bool,
     pragmas: Pragmas,
 ) -> str:
-    register_functions(raw)
     _refuse_strings_in_double_quotes(raw)
     mode: str = settings.journal_mode
     if not settings.is_memory and not reader:

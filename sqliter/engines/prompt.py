@@ -9,7 +9,7 @@ from sqliter.core.context import Context
 from sqliter.core.scopes import Scope
 from sqliter.core.steps import Access, Drive
 from sqliter.core.stop import Stop
-from sqliter.engines.connection import Handover
+from sqliter.engines.hurry import Handover
 from sqliter.engines.inline import BUDGET, Inline
 from sqliter.engines.local import LocalEngine
 

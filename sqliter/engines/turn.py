@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
@@ -33,14 +33,17 @@ class Ticket:
 
     ``who`` is a thread or a task. ``parcel`` is work that the holder of the seat may
     carry along: the ticket is ``taken`` then, and ``over`` when that is done, with the
-    ``error`` it ended with. ``watched`` is the holder that its owner waits for, until
+    ``error`` it ended with. Its owner may leave until the carrier has claimed it, and
+    ``give_up`` afterwards. ``watched`` is the holder that its owner waits for, until
     ``deadline``.
     """
 
     __slots__ = (
+        "_claim",
         "call",
         "deadline",
         "error",
+        "give_up",
         "granted",
         "has_grace",
         "is_hopeless",
@@ -59,12 +62,23 @@ class Ticket:
         self.call = call
         self.parcel = parcel
         self.thread = threading.get_ident()
-        self.granted = self.taken = self.over = False
+        self.granted = self.over = False
         self.error: BaseException | None = None
         self.is_hopeless = False
         self.watched: Ticket | None = None
         self.deadline = 0.0
         self.has_grace = True
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Wait for a turn; nobody carries the parcel."""
+        self.taken = False
+        self.give_up: Callable[[], None] = _nobody_waits
+        self._claim = threading.Lock()
+
+    def claim(self) -> bool:
+        """Say what becomes of the parcel; true for who was first."""
+        return self._claim.acquire(blocking=False)
 
     def finish(self, error: BaseException | None) -> None:
         """Tell the owner that the parcel was carried."""
@@ -112,15 +126,14 @@ class Seat:
         try:
             while not asleep.acquire(timeout=self.patience(ticket, stop)):
                 continue
-        except LateFault:
-            if self.leave_queue(ticket):
-                raise
-            _wait_until_over(asleep, ticket)
-        except BaseException:  # Ctrl-C: nobody would ever give the seat back
-            if not self.leave_queue(ticket):
+        except BaseException as error:  # Ctrl-C: nobody would give the seat back
+            if not isinstance(error, LateFault) and ticket.parcel is not None:
                 ticket.parcel.cancel()
-                _wait_until_over(asleep, ticket)
-            raise
+            while not self.leave_queue(ticket):
+                ticket.give_up()
+                asleep.acquire(timeout=1)
+            if not (ticket.over and isinstance(error, LateFault)):
+                raise
         return ticket if ticket.over else None
 
     def try_take(self, who: object) -> bool:
@@ -171,6 +184,13 @@ class Seat:
                 taken.append(ticket)
         return taken
 
+    def put_back(self, tickets: Sequence[Ticket]) -> None:
+        """Have those that were taken out of the queue wait as before, in front."""
+        with self._mutex:
+            for ticket in reversed(tickets):
+                ticket.begin_anew()
+                self._queue.appendleft(ticket)
+
     def patience(self, ticket: Ticket, stop: Stop | None = None) -> float:
         """Return the seconds to wait on: a long queue is fine while it moves.
 
@@ -219,11 +239,11 @@ class Seat:
     def leave_queue(self, ticket: Ticket) -> bool:
         """Give up waiting, and the seat if it had been granted already.
 
-        Returns false if somebody is carrying the parcel: that cannot be left.
+        Returns false while somebody is carrying the parcel.
         """
         with self._mutex:
             if ticket.taken:
-                return False
+                return ticket.over or ticket.claim()
             if not ticket.granted:
                 self._queue.remove(ticket)
                 return True
@@ -252,11 +272,6 @@ def _wake(ticket: Ticket) -> bool:
     except RuntimeError:  # its event loop is closed: nobody waits there
         return False
     return True
-
-
-def _wait_until_over(asleep: threading.Lock, ticket: Ticket) -> None:
-    while not ticket.over:
-        asleep.acquire(timeout=1)
 
 
 def _nobody_waits() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any, TypeGuard
 
 from sqliter.core.faults import LateFault
@@ -26,19 +26,36 @@ async def take(
         return None
     loop = asyncio.get_running_loop()
     woken = loop.create_future()
-    ticket = seat.sit_or_queue(
-        task, lambda: loop.call_soon_threadsafe(_settle, woken), parcel
-    )
+    call = functools.partial(loop.call_soon_threadsafe, _settle, woken)
+    ticket = seat.sit_or_queue(task, call, parcel)
     if ticket is None:
         return None
     try:
         while not woken.done():
             await asyncio.wait([woken], timeout=seat.patience(ticket, stop))
+    except GeneratorExit:
+        seat.leave_queue(ticket)
+        raise  # a coroutine that is closed can wait for nothing
     except BaseException as error:
-        if seat.leave_queue(ticket) or isinstance(error, GeneratorExit):
-            raise  # a coroutine that is closed can wait for nothing
-        await _carried(ticket, woken, stop, error)
+        if not isinstance(error, LateFault):
+            cancel(stop, loop)
+        await _leave(seat, ticket, woken)
+        if not (ticket.over and isinstance(error, LateFault)):
+            raise
     return ticket if ticket.over else None
+
+
+async def _leave(seat: Seat, ticket: Ticket, woken: asyncio.Future[None]) -> None:
+    """Wait for whoever carries the parcel, even if this is cancelled meanwhile."""
+    cancelled: asyncio.CancelledError | None = None
+    while not seat.leave_queue(ticket):
+        ticket.give_up()
+        try:
+            await asyncio.wait([woken], timeout=1)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 _cleaning: set[asyncio.Task[object]] = set()
@@ -59,31 +76,6 @@ def is_lost(holder: Ticket | None) -> TypeGuard[Ticket]:
     """Whether a task has the seat that cannot go on: its event loop is closed."""
     task = None if holder is None else holder.who
     return isinstance(task, asyncio.Task) and task.get_loop().is_closed()
-
-
-async def _carried(
-    ticket: Ticket, woken: asyncio.Future[None], stop: Stop, error: BaseException
-) -> None:
-    """Wait for whoever carries the parcel; only lateness may end well."""
-    if isinstance(error, LateFault):
-        await _until_over(ticket, woken)
-        return
-    cancel(stop, asyncio.get_running_loop())
-    with suppress(asyncio.CancelledError):
-        await _until_over(ticket, woken)
-    raise error
-
-
-async def _until_over(ticket: Ticket, woken: asyncio.Future[None]) -> None:
-    """Wait for whoever carries the parcel, even if this is cancelled meanwhile."""
-    cancelled: asyncio.CancelledError | None = None
-    while not ticket.over:
-        try:
-            await asyncio.wait([woken], timeout=1)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
 
 
 def _settle(future: asyncio.Future[None]) -> None:

@@ -14,7 +14,7 @@ from support import Colour, Signal, outside
 
 from sqliter import SqliterDB
 from sqliter.asyncio import AsyncSqliterDB
-from sqliter.engines import awaiting, inline, workers
+from sqliter.engines import inline, prompt, workers
 from sqliter.engines.connection import Connection
 from sqliter.exceptions import DatabaseBusyError, OperationTimeoutError
 from sqliter.model import BaseDBModel
@@ -76,7 +76,7 @@ class Hops:
 def steady(monkeypatch):
     """As if no other program could make this one slow: what is short counts as short."""
     monkeypatch.setattr(inline, "STALL", math.inf)
-    monkeypatch.setattr(awaiting, "BUDGET", 10)
+    monkeypatch.setattr(prompt, "BUDGET", 10)
 
 
 @pytest.fixture
@@ -867,7 +867,7 @@ async def test_while_the_disk_is_slow_threads_wait_for_it(home, hops, monkeypatc
         await query.fetch_all()
     monkeypatch.setattr(Connection, "answer", real)
     monkeypatch.setattr(inline, "STALL", math.inf)
-    monkeypatch.setattr(awaiting, "BUDGET", 10)
+    monkeypatch.setattr(prompt, "BUDGET", 10)
     assert await hops.of(probe.fetch_all()) == 1
     assert await hops.of(db.insert(Row(value=1))) == 1
     await asyncio.sleep(1.1)

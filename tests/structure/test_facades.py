@@ -18,7 +18,6 @@ EXCEPTIONS = {
     "SqliterDB._start": "builds the object",
     "SqliterDB.create": "a constructor: builds, connects, returns",
     "SqliterDB.close": "forgets the schema of the file it closed",
-    "SqliterDB.conn": "no connection is None, not an error",
     "SqliterDB.__enter__": "enters and returns the object, as `with` wants it",
     "SqliterDB.fetch": "one operation for dicts, one for instances",
     "AsyncSqliterDB._start": "builds the object",

@@ -14,7 +14,6 @@ LONGEST_FUNCTION = 25
 
 EXCEPTIONS = {
     "sqliter.database:BaseDatabase.__init__": "a line for each option, no logic",
-    "sqliter.engines.connection:Connection": "one handle: whom it works for, what is open",
 }
 """What may be longer, and why."""
 
