@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -53,7 +54,7 @@ class BlockingEngine(LocalEngine):
 
     def _share(self, drive: Drive[Any]) -> None:
         """Write alone, or leave it to whoever has the turn and commits for many."""
-        carried = self.seat.take(threading.current_thread(), drive, drive)
+        carried = self._take(self.seat, drive, drive)
         if carried is None:
             try:
                 self._carry_shared(drive)
@@ -174,18 +175,34 @@ class BlockingEngine(LocalEngine):
     def _occupy(self, scope: Scope, stop: Stop) -> None:
         """Take the turn that a block keeps until it ends; a snapshot needs none."""
         if not scope.is_snapshot:
-            self._seat_around(scope.parent).take(threading.current_thread(), stop)
+            self._take(self._seat_around(scope.parent), stop)
 
     def _vacate(self, scope: Scope) -> None:
         if not scope.is_snapshot:
             self._seat_around(scope.parent).give_back()
+
+    def _take(self, seat: Seat, stop: Stop, parcel: Drive[Any] | None = None) -> Any:
+        if seat.is_mine and not self._is_in_use():
+            seat.give_back()  # a signal came just after it was taken
+        return seat.take(threading.current_thread(), stop, parcel)
+
+    def _is_in_use(self) -> bool:
+        """Whether this thread has a block open, or is called by what it is doing."""
+        if any(block.thread == _thread() for block in self._blocks if block.is_open):
+            return True
+        frame, is_inside = sys._getframe(2), True  # noqa: SLF001 - the only way to know
+        while frame := frame.f_back:  # type: ignore[assignment]
+            was_inside, is_inside = is_inside, frame.f_locals.get("self") is self
+            if is_inside and not was_inside:
+                return True
+        return False
 
     @contextmanager
     def _turn(self, stop: Stop | None = None) -> Iterator[Scope | None]:
         scope = self._scope()
         seat: Seat = self._seat_around(scope)
         with reported_as(SqlExecutionError, self.settings.begin_sql):
-            seat.take(threading.current_thread(), stop or Stop())
+            self._take(seat, stop or Stop())
         try:
             yield scope
         finally:

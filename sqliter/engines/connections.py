@@ -16,6 +16,7 @@ from sqliter.core.stop import Stop
 from sqliter.engines.connection import Connection
 from sqliter.engines.disk import connection_fault, moved_fault
 from sqliter.engines.foreign import is_replaceable
+from sqliter.engines.locks import OwnLock
 from sqliter.engines.place import Place, save_wal
 from sqliter.engines.wal import Wal
 
@@ -54,7 +55,7 @@ class Connections:
 
     def _start_over(self) -> None:
         self._mutex = threading.Lock()  # of all below; nobody waits while it is held
-        self._opening = threading.Lock()
+        self._opening = OwnLock()
         self._open: list[Connection] = []
         self._idle: list[Connection] = []
         self._lent: dict[Connection, Lease] = {}
@@ -179,7 +180,7 @@ class Connections:
 
         The caller's own are not waited for.
         """
-        while self._opening.acquire(timeout=max(0.0, stop.left)):
+        while self._opening.acquire(max(0.0, stop.left)):
             if self._mutex.acquire(timeout=max(0.0, stop.left)):
                 if not self._unknown and self._lent.keys() <= {*own}:
                     return True
@@ -249,7 +250,7 @@ class Connections:
         )
 
     def _open_writer(self, stop: Stop) -> Connection:
-        while not self._opening.acquire(timeout=0.01):
+        while not self._opening.acquire(0.01):
             stop.check()
         try:
             if self.open_writer is None:

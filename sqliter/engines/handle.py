@@ -16,6 +16,7 @@ from sqliter.engines.disk import DRIVER_ERRORS
 from sqliter.engines.foreign import leave_behind
 from sqliter.engines.functions import register_functions
 from sqliter.engines.hurry import Handover
+from sqliter.engines.locks import OwnLock
 from sqliter.engines.meaning import fault_of, primary_code
 from sqliter.engines.opening import close_surely, open_connection, wait_in_sqlite
 
@@ -40,7 +41,7 @@ class Handle:
     ) -> None:
         self._settings = settings
         self._log = log
-        self._use = threading.Lock()  # held while it works
+        self._use = OwnLock()  # held while it works
         self._lock = threading.Lock()  # of ``_stop``
         self._stop = Stop()
         self._beat = Beat()
@@ -60,7 +61,7 @@ class Handle:
         With a ``budget`` of seconds it is in a hurry: what takes longer, or has to
         wait for others, raises ``Handover``. ``loss`` is what an interruption costs.
         """
-        if not self._use.acquire(blocking=budget is None):
+        if not self._use.acquire(-1 if budget is None else 0):
             raise Handover(is_slow=False)
         try:
             self.in_hurry = budget is not None
@@ -138,7 +139,7 @@ class Handle:
     @property
     def is_working(self) -> bool:
         """Whether some thread works with it."""
-        return self._use.locked()
+        return self._use.is_taken
 
     def dismiss(self) -> None:
         """Stop what is done, and quietly the thread that does it: the program ends."""
@@ -148,7 +149,7 @@ class Handle:
 
     def leave_behind(self) -> None:
         """Never use or close it: it belongs to the process that was forked."""
-        self._use = threading.Lock()
+        self._use = OwnLock()
         self._use.acquire()
         leave_behind(self.raw, self._settings.path)
 
@@ -183,7 +184,7 @@ class Handle:
 
         Not while another thread works with it: SQLite must not lose a handle it uses.
         """
-        if self._use.acquire(blocking=False):
+        if not self._use.is_taken and self._use.acquire(0):
             try:
                 close_surely(self.raw)
             finally:

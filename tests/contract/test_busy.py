@@ -704,15 +704,12 @@ def some_work(n):
         db.insert(Item(value=n))
         kept.append(n)
     elif kind == 1:
-        with db:
-            db.insert(Item(value=n))
-            db.insert(Item(value=n))
+        db.bulk_insert([Item(value=n), Item(value=n)])
         kept.append(n)
     elif kind == 2:
         db.get(Item, 1)
     else:
-        with db.transaction(read_only=True):
-            db.get(Item, 1)
+        db.select(Item).filter(pk=1).update({"value": n})
 
 left = []
 for n in range(1000, 1400):
