@@ -64,7 +64,7 @@ class AwaitingEngine(PromptEngine):
         """Carry an operation out and return its result."""
         drive = self._drive(operation, seconds)
         if self._uses_cache():
-            self._serve(drive)
+            await self._serve_in_time(drive)
         if not drive.finished:
             with reported_as(SqlExecutionError, self.settings.begin_sql):
                 await self._lease_and_carry(drive)
@@ -73,8 +73,20 @@ class AwaitingEngine(PromptEngine):
     def _asker(self) -> Asker:
         return asyncio.current_task()
 
-    async def _lease_and_carry(self, drive: Drive[R]) -> None:
+    async def _serve_in_time(self, drive: Drive[Any]) -> None:
+        """Answer from the cache as far as it knows; large answers in a thread."""
+        await self._pause()
+        large = self._serve_here(drive)
+        if large is not None:
+            await self._reading.run(lambda: drive.answer((large,)), drive)
+
+    async def _pause(self) -> None:
+        """Let the event loop have its turn if it has waited for long."""
         if self._inline.is_pause_due:
+            await asyncio.sleep(0)
+
+    async def _lease_and_carry(self, drive: Drive[R]) -> None:
+        if self._inline.is_pause_due:  # not _pause(): this is the hot path
             await asyncio.sleep(0)
         if self._carry_here(drive):
             self._writes += drive.access is not Access.READ
@@ -98,7 +110,7 @@ class AwaitingEngine(PromptEngine):
         due: list[Callback] = []
         async with self._turn(drive) as scope:
             await self._thread_of(scope).run(
-                lambda: self._carry_writer(drive, scope, due), drive
+                lambda: self._carry_and_learn(drive, scope, due), drive
             )
         await call_all(due)
 
@@ -183,6 +195,7 @@ class AwaitingEngine(PromptEngine):
 
     async def enter(self, mode: Mode) -> Scope:
         """Open a block: a transaction, a snapshot, or a savepoint inside one."""
+        await self._pause()
         scope, stop = await self._occupy(mode)
         try:
             if not self._begin_here(scope, stop):

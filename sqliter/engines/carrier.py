@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 
 from sqliter.core.cache import Cache
@@ -30,14 +31,22 @@ class Carrier:
         self.watch = Watch(settings, cache)
         self._settings = settings
 
-    def serve(self, drive: Drive[Any], writer: Connection | None) -> None:
-        """Answer from the cache as long as it knows."""
+    def serve(
+        self, drive: Drive[Any], writer: Connection | None, most: float = inf
+    ) -> Result | None:
+        """Answer from the cache as long as it knows.
+
+        An answer of more than ``most`` rows is returned, for the caller to give.
+        """
         while not drive.finished and drive.request.memo is not None:
             self.watch.look(writer)
             answer = self.cache.lookup(drive.request.memo)
             if answer is None:
-                return
+                break
+            if len(answer.rows) > most:
+                return answer
             drive.answer((answer,))
+        return None
 
     def carry(
         self,

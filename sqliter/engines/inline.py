@@ -30,7 +30,7 @@ LONGEST = 64.0
 """Seconds that a shape is not tried again after many times."""
 
 MEMORY = 1024
-"""Shapes of slow work that are remembered."""
+"""Shapes of work that are remembered, slow or quick."""
 
 
 class Inline:
@@ -39,6 +39,7 @@ class Inline:
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled
         self._slow: dict[str, _Rest] = {}  # by SQL, in the order they were seen
+        self._quick: dict[str, None] = {}  # the same, of writes in blocks
         self._spent = 0.0  # since the event loop had its turn
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stalls = 0
@@ -86,6 +87,18 @@ class Inline:
         """It was quick after all."""
         if self._slow:
             self._slow.pop(shape, None)
+
+    def is_known(self, shape: str) -> bool:
+        """Whether work of this shape was quick the last time."""
+        return shape in self._quick
+
+    def learn(self, shape: str, seconds: float) -> None:
+        """Note how long work took that cannot be stopped without a loss."""
+        self._quick.pop(shape, None)
+        if seconds < BUDGET:
+            if len(self._quick) >= MEMORY:
+                self._quick.pop(next(iter(self._quick)), None)
+            self._quick[shape] = None
 
     def _start_over(self) -> None:
         self._spent = 0.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import inf
 from typing import Any, ClassVar, TypeVar
 
 from sqliter.core import scopes
@@ -17,6 +18,7 @@ from sqliter.core.context import Context
 from sqliter.core.faults import reported_as
 from sqliter.core.scopes import Mode, Scope
 from sqliter.core.settings import Pragmas
+from sqliter.core.statement import Result
 from sqliter.core.steps import Access, Drive, Operation
 from sqliter.core.stop import Loss, Stop, deadline
 from sqliter.engines.carrier import Carrier, lost_transaction
@@ -195,8 +197,8 @@ class LocalEngine:
 
     # --- work; the lease is held ---
 
-    def _serve(self, drive: Drive[Any]) -> None:
-        self._carrier.serve(drive, self.writer_connection)
+    def _serve(self, drive: Drive[Any], most: float = inf) -> Result | None:
+        return self._carrier.serve(drive, self.writer_connection, most)
 
     def _carry_reader(self, drive: Drive[Any]) -> None:
         with self._connections.reader(drive) as connection:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import Any
 
 from sqliter.core.context import Context
 from sqliter.core.scopes import Scope
+from sqliter.core.statement import Result
 from sqliter.core.steps import Access, Drive
 from sqliter.core.stop import Stop
 from sqliter.engines.hurry import Handover
 from sqliter.engines.inline import BUDGET, Inline
 from sqliter.engines.local import LocalEngine
+from sqliter.engines.transactions import Callback
 
 FEW = 100
 """Rows that are committed so fast that no thread is needed."""
+
+MANY = 200
+"""Remembered rows that are not built here."""
 
 
 class PromptEngine(LocalEngine):
@@ -28,26 +34,43 @@ class PromptEngine(LocalEngine):
         """Do it here, if that is quick; say whether it is done."""
         if not self._inline.allows(drive.shape):
             return False
-        scope = self._scope()
+        scope, shape = self._scope(), drive.shape
         started = time.perf_counter()
         try:
             if self._reads_elsewhere(drive, scope):
                 return self._read_here(drive)
-            return self._may_be_quick(drive, scope) and self._work_here(drive, scope)
+            if drive.access is Access.READ or self._commits_here(drive, scope):
+                return self._work_here(drive, scope, BUDGET)
+            return self._is_known(drive, scope) and self._work_here(drive, scope, inf)
         except Handover as handover:
-            self._go_on_elsewhere(drive, handover)
+            self._go_on_elsewhere(drive, shape, handover)
             return False
         finally:
             self._inline.spend(time.perf_counter() - started)
 
-    def _may_be_quick(self, drive: Drive[Any], scope: Scope | None) -> bool:
-        """Whether it may be tried on the connection of a block, or on the writer.
-
-        No write in a block: stopped when its time is up, it would undo the block.
-        """
-        if drive.access is Access.READ:
-            return True
+    def _commits_here(self, drive: Drive[Any], scope: Scope | None) -> bool:
+        """Whether it is a short write with a quick commit, which may be tried."""
         return self._shares_commit(drive, scope) and self._commits_quickly
+
+    def _is_known(self, drive: Drive[Any], scope: Scope | None) -> bool:
+        """Whether a write in a block is certain to be quick, as far as one can know.
+
+        It is not tried: to stop it when its time is up would undo the block. How far a
+        delete reaches depends on the row.
+        """
+        is_like_others = scope is not None and drive.again is not None
+        if not is_like_others or drive.shape.startswith("DELETE"):
+            return False
+        return self._inline.is_known(drive.shape)
+
+    def _carry_and_learn(
+        self, drive: Drive[Any], scope: Scope | None, due: list[Callback]
+    ) -> None:
+        """Run in a thread; note whether the like of it can be done here next time."""
+        shape, started = drive.shape, time.perf_counter()
+        self._carry_writer(drive, scope, due)
+        if scope is not None and drive.again is not None:
+            self._inline.learn(shape, time.perf_counter() - started)
 
     @property
     def _commits_quickly(self) -> bool:
@@ -68,19 +91,21 @@ class PromptEngine(LocalEngine):
             self._connections.take_back(connection)
         return True
 
-    def _work_here(self, drive: Drive[Any], scope: Scope | None) -> bool:
+    def _work_here(self, drive: Drive[Any], scope: Scope | None, budget: float) -> bool:
         seat = self._seat_around(scope)
         if not seat.try_take(drive.asker):
             return False
         try:
-            self._carry_writer(drive, scope, [], BUDGET)
+            self._carry_writer(drive, scope, [], budget)
         finally:
             seat.give_back()
         return True
 
-    def _go_on_elsewhere(self, drive: Drive[Any], handover: Handover) -> None:
+    def _go_on_elsewhere(
+        self, drive: Drive[Any], shape: str, handover: Handover
+    ) -> None:
         if handover.is_slow:
-            self._inline.remember(drive.shape)
+            self._inline.remember(shape)
         if drive.again is not None:  # what it changed in objects has been taken back
             drive.restart()
 
@@ -89,11 +114,21 @@ class PromptEngine(LocalEngine):
         is_ready = self.writer_connection is not None and not scope.is_snapshot
         if not (self._inline.is_on and is_ready):
             return False
+        started = time.perf_counter()
         try:
             self._transactions.begin(scope, stop, BUDGET)
         except Handover:
             return False
+        finally:
+            self._inline.spend(time.perf_counter() - started)
         return True
+
+    def _serve_here(self, drive: Drive[Any]) -> Result | None:
+        """Answer from the cache; return an answer that is not quick to build."""
+        started = time.perf_counter()
+        large = self._serve(drive, MANY)
+        self._inline.spend(time.perf_counter() - started)
+        return large
 
     def _ends_quickly(self, scope: Scope) -> bool:
         if not self._inline.is_on or scope.is_snapshot:

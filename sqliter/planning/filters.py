@@ -81,7 +81,8 @@ def operand_of(table: Table, column: Column, name: str | None = None) -> Operand
     encode = functools.partial(_encode, table, column)
     codec = column.codec
     label = name or column.field
-    return Operand(label, column.sql, codec.storage, encode, codec.collation)
+    holds_int = int in codec.writes and codec.encode is None
+    return Operand(label, column.sql, codec.storage, encode, codec.collation, holds_int)
 
 
 def encode_scalar(value: Any) -> Value:

@@ -15,7 +15,8 @@ class Operand(NamedTuple):
     """The left side of a comparison.
 
     ``name`` is what error texts call it, ``sql`` the expression, ``storage`` its
-    declared type, ``encode`` turns a value of the user into a stored one.
+    declared type, ``encode`` turns a value of the user into a stored one; one that
+    ``holds_int`` keeps integers of 64 bits as they are.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Operand(NamedTuple):
     storage: str
     encode: Callable[[Any], Value]
     collation: str | None = None
+    holds_int: bool = False
 
     @property
     def compared(self) -> str:
