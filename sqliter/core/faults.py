@@ -52,6 +52,12 @@ class Fault(Exception):
             arguments = (self.sql,)
         return error(*arguments, original=self.original or self._explained())
 
+    def __copy__(self) -> Fault:
+        # By its attributes: subclasses are made of other arguments.
+        twin = type(self).__new__(type(self), *self.args)
+        vars(twin).update(vars(self))
+        return twin
+
     def _explained(self) -> BaseException | None:
         return ValueError(str(self))
 

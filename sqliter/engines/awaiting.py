@@ -62,6 +62,8 @@ class AwaitingEngine(PromptEngine):
 
     async def run(self, operation: Operation[R], seconds: float | None = None) -> R:
         """Carry an operation out and return its result."""
+        if self._inline.is_pause_due:
+            await asyncio.sleep(0)
         drive = self._drive(operation, seconds)
         if self._uses_cache():
             await self._serve_in_time(drive)
@@ -75,19 +77,11 @@ class AwaitingEngine(PromptEngine):
 
     async def _serve_in_time(self, drive: Drive[Any]) -> None:
         """Answer from the cache as far as it knows; large answers in a thread."""
-        await self._pause()
         large = self._serve_here(drive)
         if large is not None:
             await self._reading.run(lambda: drive.answer((large,)), drive)
 
-    async def _pause(self) -> None:
-        """Let the event loop have its turn if it has waited for long."""
-        if self._inline.is_pause_due:
-            await asyncio.sleep(0)
-
     async def _lease_and_carry(self, drive: Drive[R]) -> None:
-        if self._inline.is_pause_due:  # not _pause(): this is the hot path
-            await asyncio.sleep(0)
         if self._carry_here(drive):
             self._writes += drive.access is not Access.READ
             if self._writes >= TIDY_EVERY:
@@ -195,7 +189,8 @@ class AwaitingEngine(PromptEngine):
 
     async def enter(self, mode: Mode) -> Scope:
         """Open a block: a transaction, a snapshot, or a savepoint inside one."""
-        await self._pause()
+        if self._inline.is_pause_due:
+            await asyncio.sleep(0)
         scope, stop = await self._occupy(mode)
         try:
             if not self._begin_here(scope, stop):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -190,8 +189,10 @@ class BlockingEngine(LocalEngine):
         """Whether this thread has a block open, or is called by what it is doing."""
         if any(block.thread == _thread() for block in self._blocks if block.is_open):
             return True
-        frame, is_inside = sys._getframe(2), True  # noqa: SLF001 - the only way to know
-        while frame := frame.f_back:  # type: ignore[assignment]
+        import inspect  # noqa: PLC0415 - hardly ever needed
+
+        frame, is_inside = inspect.currentframe(), True
+        while frame is not None and (frame := frame.f_back):
             was_inside, is_inside = is_inside, frame.f_locals.get("self") is self
             if is_inside and not was_inside:
                 return True

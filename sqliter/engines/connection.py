@@ -21,6 +21,11 @@ from sqliter.engines.patience import insist, insist_until, is_busy
 from sqliter.engines.rows import all_rows
 from sqliter.engines.units import unit
 
+_TRIGGERS = (
+    "SELECT 1 FROM (SELECT type FROM sqlite_master "
+    "UNION ALL SELECT type FROM sqlite_temp_master) WHERE type = 'trigger' LIMIT 1"
+)
+
 
 class Connection(Handle):
     """A connection whose transactions the library controls itself."""
@@ -153,6 +158,23 @@ class Connection(Handle):
             run = self.raw.execute
             patience = self._settings.busy_timeout
             return insist(lambda: run(sql, params), self._stop, patience)
+
+    # --- the schema ---
+
+    @property
+    def schema_version(self) -> int | None:
+        """What changes with the schema; ``None`` if SQLite does not say."""
+        with contextlib.suppress(*DRIVER_ERRORS):
+            version: int = self.raw.execute("PRAGMA schema_version").fetchone()[0]
+            return version
+        return None
+
+    @property
+    def has_triggers(self) -> bool:
+        """Whether a write may do more than it says."""
+        with contextlib.suppress(*DRIVER_ERRORS):
+            return bool(self.raw.execute(_TRIGGERS).fetchone())
+        return True
 
     # --- transactions ---
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqliter.core.statement import Value
 from sqliter.model.codecs import DecimalAvg, DecimalSum, compare_decimal
+
+Guard: TypeAlias = Callable[[Callable[[Value], Any]], Callable[[Value], Any]]
 
 _AGGREGATES: dict[str, Any] = {
     "sqliter_decimal_sum": DecimalSum,
@@ -16,8 +18,7 @@ _AGGREGATES: dict[str, Any] = {
 
 
 def register_functions(
-    raw: sqlite3.Connection,
-    guarded: Callable[[Callable[[Value], Value]], Callable[[Value], Any]] = lambda f: f,
+    raw: sqlite3.Connection, guarded: Guard = lambda function: function
 ) -> None:
     """Make them known to a new connection; ``guarded`` ones can be stopped."""
     for name, function in _FUNCTIONS.items():

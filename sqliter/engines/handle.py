@@ -14,7 +14,6 @@ from sqliter.core.stop import Loss, Stop
 from sqliter.engines.beat import Beat
 from sqliter.engines.disk import DRIVER_ERRORS
 from sqliter.engines.foreign import leave_behind
-from sqliter.engines.functions import register_functions
 from sqliter.engines.hurry import Handover
 from sqliter.engines.locks import OwnLock
 from sqliter.engines.meaning import fault_of, primary_code
@@ -43,15 +42,18 @@ class Handle:
         self._log = log
         self._use = OwnLock()  # held while it works
         self._lock = threading.Lock()  # of ``_stop``
-        self._stop = Stop()
-        self._beat = Beat()
+        self._stop, self._beat = Stop(), Beat()
         self._is_handed_out = False
         self._late_signal: BaseException | None = None
         self.in_hurry = False
         self.raw, self.is_wal = open_connection(
-            settings, log, stop, reader=reader, pragmas=pragmas
+            settings,
+            log,
+            stop,
+            self._beat.guarded,
+            reader=reader,
+            pragmas=pragmas,
         )
-        register_functions(self.raw, self._beat.guarded)
 
     def start(
         self, stop: Stop, *, budget: float | None = None, loss: Loss = Loss.NOTHING

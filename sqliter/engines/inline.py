@@ -39,7 +39,7 @@ class Inline:
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled
         self._slow: dict[str, _Rest] = {}  # by SQL, in the order they were seen
-        self._quick: dict[str, None] = {}  # the same, of writes in blocks
+        self._quick: dict[str, int | None] = {}  # of writes in blocks, with the schema
         self._spent = 0.0  # since the event loop had its turn
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stalls = 0
@@ -88,17 +88,15 @@ class Inline:
         if self._slow:
             self._slow.pop(shape, None)
 
-    def is_known(self, shape: str) -> bool:
-        """Whether work of this shape was quick the last time."""
-        return shape in self._quick
+    def known(self, shape: str) -> int | None:
+        """Return the schema with which work of this shape was quick, if it ever was."""
+        return self._quick.get(shape)
 
-    def learn(self, shape: str, seconds: float) -> None:
-        """Note how long work took that cannot be stopped without a loss."""
-        self._quick.pop(shape, None)
-        if seconds < BUDGET:
-            if len(self._quick) >= MEMORY:
-                self._quick.pop(next(iter(self._quick)), None)
-            self._quick[shape] = None
+    def learn(self, shape: str, schema: int | None) -> None:
+        """Have work of this shape done here, while the schema is this one."""
+        if len(self._quick) >= MEMORY:
+            self._quick.pop(next(iter(self._quick)), None)
+        self._quick[shape] = schema
 
     def _start_over(self) -> None:
         self._spent = 0.0

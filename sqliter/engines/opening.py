@@ -12,6 +12,7 @@ from sqliter.core.settings import Pragmas, Settings
 from sqliter.core.stop import Stop
 from sqliter.engines.disk import DRIVER_ERRORS, folder_fault, opening_fault
 from sqliter.engines.foreign import refuse_foreign
+from sqliter.engines.functions import Guard, register_functions
 from sqliter.engines.meaning import fault_of, primary_code
 from sqliter.engines.patience import insist, is_busy
 
@@ -22,12 +23,14 @@ def open_connection(
     settings: Settings,
     log: StatementLog,
     stop: Stop,
+    guarded: Guard,
     *,
     reader: bool,
     pragmas: Pragmas,
 ) -> tuple[sqlite3.Connection, bool]:
     """Return a connection that waits for nobody, and whether its journal is a WAL.
 
+    ``guarded`` makes functions of SQL that can be stopped.
     Waits for others while it is made ready, until ``stop``. Raises a ``Fault``.
     """
     try:
@@ -35,6 +38,7 @@ def open_connection(
     except DRIVER_ERRORS as error:
         raise opening_fault(settings, error) from error
     try:
+        register_functions(raw, guarded)
         mode = _prepare(raw, settings, log, stop, reader=reader, pragmas=pragmas)
     except DRIVER_ERRORS as error:
         raw.close()

@@ -58,10 +58,10 @@ class PromptEngine(LocalEngine):
         It is not tried: to stop it when its time is up would undo the block. How far a
         delete reaches depends on the row.
         """
-        is_like_others = scope is not None and drive.again is not None
-        if not is_like_others or drive.shape.startswith("DELETE"):
+        if scope is None or drive.again is None or drive.shape.startswith("DELETE"):
             return False
-        return self._inline.is_known(drive.shape)
+        version = self._inline.known(drive.shape)
+        return version is not None and version == scope.connection.schema_version
 
     def _carry_and_learn(
         self, drive: Drive[Any], scope: Scope | None, due: list[Callback]
@@ -69,8 +69,12 @@ class PromptEngine(LocalEngine):
         """Run in a thread; note whether the like of it can be done here next time."""
         shape, started = drive.shape, time.perf_counter()
         self._carry_writer(drive, scope, due)
-        if scope is not None and drive.again is not None:
-            self._inline.learn(shape, time.perf_counter() - started)
+        took = time.perf_counter() - started
+        if scope is None or drive.again is None or took > BUDGET:
+            return
+        connection = scope.connection
+        if not connection.has_triggers:  # these may do anything, for any row
+            self._inline.learn(shape, connection.schema_version)
 
     @property
     def _commits_quickly(self) -> bool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeGuard
 
 from sqliter.core.faults import LateFault
@@ -26,8 +25,7 @@ async def take(
         return None
     loop = asyncio.get_running_loop()
     woken = loop.create_future()
-    call = functools.partial(loop.call_soon_threadsafe, _settle, woken)
-    ticket = seat.sit_or_queue(task, call, parcel)
+    ticket = seat.sit_or_queue(task, _waker(loop, woken), parcel)
     if ticket is None:
         return None
     try:
@@ -76,6 +74,12 @@ def is_lost(holder: Ticket | None) -> TypeGuard[Ticket]:
     """Whether a task has the seat that cannot go on: its event loop is closed."""
     task = None if holder is None else holder.who
     return isinstance(task, asyncio.Task) and task.get_loop().is_closed()
+
+
+def _waker(
+    loop: asyncio.AbstractEventLoop, woken: asyncio.Future[None]
+) -> Callable[[], object]:
+    return lambda: loop.call_soon_threadsafe(_settle, woken)
 
 
 def _settle(future: asyncio.Future[None]) -> None:

@@ -732,7 +732,7 @@ for n in range(1000, 1400):
         left.append(f"{n}: {error!r}"[:200])
         db = SqliterDB(sys.argv[1], busy_timeout=1)
 stored = {item.value for item in db.select(Item).fetch_all()}
-print(len(left), "of 400:", *left[:5], sep="\\n")
+print(f"{len(left)} of 400:", *left[:5])
 print("lost:", sorted(set(kept) - stored))
 """
 

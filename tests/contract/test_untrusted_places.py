@@ -106,7 +106,7 @@ def as_nobody(db, colour, tmp_path_factory):
         if os.getuid() == 0:
             for each in (path, folder):
                 os.chown(each, NOBODY, NOBODY)
-            for each in folder.parents[:2]:
+            for each in folder.parents[:3]:
                 each.chmod(each.stat().st_mode | 0o011)
         program = AS_NOBODY.replace("WORK", work.strip()).replace("NOBODY", str(NOBODY))
         try:

@@ -61,13 +61,13 @@ async def test_an_object_each_time(colour: Colour, tmp_path: Path) -> None:
     await db.create_table(User)
     await db.close()
     before = held()
-    for number in range(CYCLES // 5):
+    for number in range(CYCLES // 20):
         db = new()
         await db.get(User, 1)
         if number % 10 == 0:
             await db.insert(User(name="x"))
         await db.close()
-    for _ in range(CYCLES // 5):  # forgotten, not closed
+    for _ in range(CYCLES // 20):  # forgotten, not closed
         await new().get(User, 1)
     assert held() == before
 

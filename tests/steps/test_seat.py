@@ -142,7 +142,10 @@ def test_parcels_at_the_front_are_taken_along() -> None:
     companions = seat.companions()
     assert [each.parcel for each in companions] == ["a", "b"]
     assert companions == parcels
+    assert companions[0].claim()
     assert not seat.leave_queue(companions[0])
+    assert seat.leave_queue(companions[1])
+    assert not companions[1].claim()
     seat.give_back()
     assert (called, plain.granted) == (["plain"], True)
     assert [each.parcel for each in seat.companions()] == ["c"]
