@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
 
 from sqliter.core.health import Health
+from sqliter.core.question import Asked
 from sqliter.core.settings import MEMORY, Options
-from sqliter.core.steps import Operation
 from sqliter.database import BaseDatabase
 from sqliter.engines.blocking import BlockingEngine
 from sqliter.engines.condition import condition_of
@@ -161,9 +161,9 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
         """
         self._engine.on_commit(callback)
 
-    def run(self, operation: Operation[R], seconds: float | None = None) -> R:
+    def run(self, asked: Asked[R], seconds: float | None = None) -> R:
         """Carry an operation out, within so many seconds; the verbs are operations."""
-        return self._engine.run(operation, seconds)
+        return self._engine.run(asked, seconds)
 
     # --- tables ---
 

@@ -11,8 +11,8 @@ from sqliter.asyncio.connection import AsyncConnection
 from sqliter.asyncio.query import AsyncQueryBuilder
 from sqliter.asyncio.transaction import AsyncTransaction
 from sqliter.core.health import Health
+from sqliter.core.question import Asked
 from sqliter.core.settings import Options
-from sqliter.core.steps import Operation
 from sqliter.database import BaseDatabase
 from sqliter.engines.condition import condition_of
 from sqliter.engines.copies import Backup, Progress, Restore
@@ -152,9 +152,9 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
         """
         await self._engine.on_commit(callback)
 
-    async def run(self, operation: Operation[R], seconds: float | None = None) -> R:
+    async def run(self, asked: Asked[R], seconds: float | None = None) -> R:
         """Carry an operation out, within so many seconds; the verbs are operations."""
-        return await self._engine.run(operation, seconds)
+        return await self._engine.run(asked, seconds)
 
     # --- tables ---
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from sqliter.asyncio.iteration import each_of
 from sqliter.core.context import Context
-from sqliter.core.steps import AwaitingRunner
+from sqliter.core.question import AwaitingRunner
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import bulk, select
 from sqliter.query.base import BaseQuery

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from sqliter.core.cache import Cache
@@ -48,6 +48,10 @@ class Context:
     def now() -> int:
         """Whole Unix seconds; the one place where operations meet a clock."""
         return int(time.time())
+
+    def knows(self, things: Iterable[object]) -> bool:
+        """Whether all these tables were compared with the file."""
+        return self.known.issuperset(things)
 
     def known_reach(self) -> dict[str, frozenset[str] | None]:
         """Return ``reach``, anew when others wrote: they may have added triggers."""

@@ -159,6 +159,11 @@ def leave(scope: Scope) -> None:
     _blocks.set(tuple(_open_blocks()))
 
 
+def in_any() -> bool:
+    """Whether the running code has entered any block, maybe one that has ended."""
+    return bool(_blocks.get())
+
+
 def innermost(home: object) -> Scope | None:
     """Return the innermost open block of ``home`` that the running code is in.
 

@@ -16,7 +16,6 @@ from typing import (
     Generic,
     NamedTuple,
     ParamSpec,
-    Protocol,
     TypeAlias,
     TypeVar,
 )
@@ -147,18 +146,6 @@ def look_up(statement: Statement) -> Steps[Result]:
 def breathe() -> Steps[None]:
     """Let the work be stopped here, or go on elsewhere: it is long in Python."""
     yield Request(())
-
-
-class Runner(Protocol):
-    """Whoever carries operations out and returns their result."""
-
-    def run(self, operation: Operation[R], seconds: float | None = None) -> R: ...
-
-
-class AwaitingRunner(Protocol):
-    """Whoever carries operations out and returns their result when awaited."""
-
-    async def run(self, operation: Operation[R], seconds: float | None = None) -> R: ...
 
 
 class Drive(Stop, Generic[R]):

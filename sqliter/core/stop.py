@@ -114,6 +114,11 @@ class TimeLimit:
 _limits: ContextVar[tuple[TimeLimit, ...]] = ContextVar("sqliter_limits", default=())
 
 
+def is_limited() -> bool:
+    """Whether the running code has a time limit, for whatever database."""
+    return bool(_limits.get())
+
+
 def deadline(home: object, seconds: float | None = None) -> float:
     """Return when work has to end that starts now and may take so many seconds."""
     own = inf if seconds is None else deadline_in(seconds)

@@ -41,6 +41,7 @@ class Beat:
         self._next = _beats(self._state).__next__
         self._next()  # from now on it stands inside its ``try``
         self._steps = 0
+        self._main = threading.main_thread().ident
 
     def listen(
         self, raw: sqlite3.Connection, deadline: float, budget: float | None
@@ -54,7 +55,7 @@ class Beat:
             steps = SHORT_STEPS
         elif state.deadline != inf:
             steps = LATE_STEPS
-        elif _in_main_thread():
+        elif threading.get_ident() == self._main:
             steps = STEPS
         else:
             steps = 0
@@ -145,7 +146,3 @@ def _guard(state: _State, function: Function) -> Generator[Any, Value, None]:
             result = _REFUSAL
         except BaseException as error:  # noqa: BLE001 - raised again by raise_signal
             state.error, result = error, _REFUSAL
-
-
-def _in_main_thread() -> bool:
-    return threading.get_ident() == threading.main_thread().ident

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqliter.core import scopes
 from sqliter.core.askers import Asker
 from sqliter.core.faults import reported_as
+from sqliter.core.question import UNANSWERED, Asked, Question
 from sqliter.core.scopes import Mode, Scope
 from sqliter.core.steps import Drive, Operation
 from sqliter.core.stop import Stop
@@ -26,8 +27,17 @@ R = TypeVar("R")
 class BlockingEngine(LocalEngine):
     """Runs operations in the thread that asks; blocks belong to threads."""
 
-    def run(self, operation: Operation[R], seconds: float | None = None) -> R:
+    def run(self, asked: Asked[R], seconds: float | None = None) -> R:
         """Carry an operation out and return its result."""
+        if not isinstance(asked, Question):
+            return self._run(asked, seconds)
+        if seconds is None:
+            answer = self._answer(asked)
+            if answer is not UNANSWERED:
+                return answer  # type: ignore[no-any-return]
+        return self._run(asked.operation(), seconds)  # type: ignore[no-any-return]
+
+    def _run(self, operation: Operation[R], seconds: float | None) -> R:
         drive = self._drive(operation, seconds)
         if self._uses_cache():
             self._serve(drive)

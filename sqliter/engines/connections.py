@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from math import inf
 from typing import NamedTuple
 
 from sqliter.core.askers import Asker
@@ -60,7 +61,7 @@ class Connections:
         self._idle: list[Connection] = []
         self._lent: dict[Connection, Lease] = {}
         self._unknown = 0  # connections that are open, or will be, in no list
-        self._generation += 1
+        self._next_generation()
         self.wal = Wal(self._settings, weakref.proxy(self))  # no cycle: it goes at once
         self.open_writer: Connection | None = None
 
@@ -115,6 +116,27 @@ class Connections:
             with self._mutex:
                 self._unknown -= 1
 
+    def borrow(self) -> Connection | None:
+        """Return an idle reader for a moment, if there is one and nothing is wrong."""
+        if self.open_writer is None or self._place.is_found_lost:
+            return None
+        with self._mutex:
+            if not self._idle:
+                return None
+            connection = self._idle.pop()
+            self._lent[connection] = self._moment
+            return connection
+
+    def put_back(self, connection: Connection) -> None:
+        """Keep a reader that was borrowed, unless all were closed meanwhile."""
+        with self._mutex:
+            lease = self._lent.pop(connection)
+            if lease.generation == self._generation:
+                self._idle.append(connection)
+                return
+            self._lent[connection] = lease
+        self.take_back(connection)
+
     def lend_idle(self, stop: Stop) -> Connection | None:
         """Return a reader that is open and not lent, if there is one."""
         self._look()
@@ -163,10 +185,14 @@ class Connections:
         for each in closed:
             self._open.remove(each)
         self._idle.clear()
-        self._generation += 1
+        self._next_generation()
         self._is_foreign = False
         self.open_writer = None
         return closed
+
+    def _next_generation(self) -> None:
+        self._generation += 1
+        self._moment = Lease(inf, None, self._generation)  # of those borrowed
 
     def _close_all(self, writer: Connection | None, closed: list[Connection]) -> None:
         if writer is not None and self._place.is_lost:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import inf
 
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
+from sqliter.core.statement import Row, Value
 from sqliter.core.stop import Loss, Stop
 from sqliter.engines.beat import Beat
 from sqliter.engines.disk import DRIVER_ERRORS
@@ -18,6 +19,7 @@ from sqliter.engines.hurry import Handover
 from sqliter.engines.locks import OwnLock
 from sqliter.engines.meaning import fault_of, primary_code
 from sqliter.engines.opening import close_surely, open_connection, wait_in_sqlite
+from sqliter.engines.rows import all_rows
 
 NO_PRAGMAS: Pragmas = {}
 
@@ -43,7 +45,7 @@ class Handle:
         self._use = OwnLock()  # held while it works
         self._lock = threading.Lock()  # of ``_stop``
         self._stop, self._beat = Stop(), Beat()
-        self._is_handed_out = False
+        self._is_handed_out = self._is_peeking = False
         self._late_signal: BaseException | None = None
         self.in_hurry = False
         self.raw, self.is_wal = open_connection(
@@ -138,10 +140,27 @@ class Handle:
         with contextlib.suppress(sqlite3.ProgrammingError):  # closed by hand
             self.raw.interrupt()
 
+    def peek(
+        self, sql: str, params: Sequence[Value], budget: float | None
+    ) -> list[Row] | None:
+        """Run one read for a caller who has it alone; ``None`` if that was not to be.
+
+        Nobody but Ctrl-C, or the end of the budget, can stop it.
+        """
+        self._is_peeking = True
+        try:
+            self._beat.listen(self.raw, inf, budget)
+            return all_rows(self.raw.execute(sql, params))
+        except Exception:  # noqa: BLE001 - it is asked once more, with all due care
+            self._beat.raise_signal()
+            return None
+        finally:
+            self._is_peeking = False
+
     @property
     def is_working(self) -> bool:
         """Whether some thread works with it."""
-        return self._use.is_taken
+        return self._is_peeking or self._use.is_taken
 
     def dismiss(self) -> None:
         """Stop what is done, and quietly the thread that does it: the program ends."""

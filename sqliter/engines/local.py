@@ -15,12 +15,13 @@ from typing import Any, ClassVar, TypeVar
 from sqliter.core import scopes
 from sqliter.core.askers import Asker
 from sqliter.core.context import Context
-from sqliter.core.faults import reported_as
+from sqliter.core.faults import Fault, reported_as
+from sqliter.core.question import UNANSWERED, Question, Unanswered
 from sqliter.core.scopes import Mode, Scope
 from sqliter.core.settings import Pragmas
 from sqliter.core.statement import Result
 from sqliter.core.steps import Access, Drive, Operation
-from sqliter.core.stop import Loss, Stop, deadline
+from sqliter.core.stop import Loss, Stop, deadline, is_limited
 from sqliter.engines.carrier import Carrier, lost_transaction
 from sqliter.engines.connection import Connection
 from sqliter.engines.connections import Connections, Lease
@@ -194,6 +195,29 @@ class LocalEngine:
     def _uses_cache(self) -> bool:
         """Whether answers may be remembered: never while something is not committed."""
         return self._carrier.cache.enabled and self._is_alone(self._scope())
+
+    def _answer(
+        self, question: Question[R], budget: float | None = None
+    ) -> R | Unanswered:
+        """Answer with an idle reader, if there is nothing else to be regarded."""
+        if (
+            (self._observers.present or self._log.debug)
+            or (scopes.in_any() or is_limited())
+            or self._transactions.pending is not None
+        ):
+            return UNANSWERED
+        connection = self._connections.borrow()
+        if connection is None:
+            return UNANSWERED
+        sql, params, _ = question.statement
+        try:
+            rows = connection.peek(sql, params, budget)
+        finally:
+            self._connections.put_back(connection)
+        try:
+            return UNANSWERED if rows is None else question.load(rows)
+        except Fault:
+            return UNANSWERED  # asked once more, it will be reported
 
     # --- work; the lease is held ---
 

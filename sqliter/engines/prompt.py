@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from math import inf
-from typing import Any
+from typing import Any, TypeVar
 
 from sqliter.core.context import Context
+from sqliter.core.question import UNANSWERED, Question, Unanswered
 from sqliter.core.scopes import Scope
 from sqliter.core.statement import Result
 from sqliter.core.steps import Access, Drive
@@ -15,6 +16,8 @@ from sqliter.engines.hurry import Handover
 from sqliter.engines.inline import BUDGET, Inline
 from sqliter.engines.local import LocalEngine
 from sqliter.engines.transactions import Callback
+
+R = TypeVar("R")
 
 FEW = 100
 """Rows that are committed so fast that no thread is needed."""
@@ -29,6 +32,19 @@ class PromptEngine(LocalEngine):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._inline = Inline(enabled=self.settings.inline)
+
+    def _answer_here(self, question: Question[R]) -> R | Unanswered:
+        """Answer here, if that is quick."""
+        shape = question.statement.sql
+        if not self._inline.allows(shape):
+            return UNANSWERED
+        started = time.perf_counter()
+        answer = self._answer(question, BUDGET)
+        spent = time.perf_counter() - started
+        self._inline.spend(spent)
+        if answer is UNANSWERED and spent > BUDGET:
+            self._inline.remember(shape)
+        return answer
 
     def _carry_here(self, drive: Drive[Any]) -> bool:
         """Do it here, if that is quick; say whether it is done."""

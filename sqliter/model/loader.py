@@ -65,6 +65,15 @@ class Loader(Generic[M]):
         """
         return [self.build(self.values(row), database) for row in rows]
 
+    def first(self, rows: Sequence[Row], database: object = None) -> M | None:
+        """Return the instance of the first row, if there is one."""
+        return self.build(self.values(rows[0]), database) if rows else None
+
+    @property
+    def binds(self) -> bool:
+        """Whether instances want to know where they come from."""
+        return self._bind is not None
+
     def values(self, row: Row) -> dict[str, Any]:
         """Return the decoded values of a row by field name."""
         kinds = tuple(map(type, row))
@@ -165,7 +174,12 @@ def loader_of(
     table: Table, fields: tuple[str, ...] | None, *, local: bool
 ) -> Loader[Any]:
     """Return the loader of these fields (all if ``None``); prepared once."""
-    key = (Loader, fields, local)
-    return table.prepare(
-        key, lambda: Loader(table, fields or table.fields, local=local)
-    )
+    return table.prepare(_loader, fields, local)
+
+
+def _loader(
+    table: Table,
+    fields: tuple[str, ...] | None,
+    local: bool,  # noqa: FBT001 - part of a key
+) -> Loader[Any]:
+    return Loader(table, fields or table.fields, local=local)

@@ -60,4 +60,4 @@ class RowEncoder:
 
 def encoder_of(table: Table, fields: tuple[str, ...]) -> RowEncoder:
     """Return the encoder of these fields; prepared once."""
-    return table.prepare((RowEncoder, fields), lambda: RowEncoder(table, fields))
+    return table.prepare(RowEncoder, fields)

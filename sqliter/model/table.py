@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar, TypeVarTuple
 
 from pydantic.fields import FieldInfo
 
@@ -30,6 +30,7 @@ __all__ = [
 PRIMARY_KEY = "pk"
 
 P = TypeVar("P")
+A = TypeVarTuple("A")
 
 Model: TypeAlias = Any
 """A model class. Models know their tables, so tables cannot import models."""
@@ -134,14 +135,14 @@ class Table:
     def _prepared(self) -> dict[Hashable, Any]:
         return {}
 
-    def prepare(self, key: Hashable, make: Callable[[], P]) -> P:
-        """Return what was made for this table under a key; made at first use.
+    def prepare(self, make: Callable[[Table, *A], P], *arguments: *A) -> P:
+        """Return what this makes of the table and the arguments; made at first use.
 
         Loaders, encoders and SQL texts live as long as their table.
         """
-        found: P | None = self._prepared.get(key)
+        found: P | None = self._prepared.get((make, *arguments))
         if found is None:
-            found = self._prepared[key] = make()
+            found = self._prepared[make, *arguments] = make(self, *arguments)
         return found
 
     def indexes(self) -> list[Index]:
@@ -179,11 +180,14 @@ class Table:
 
 def table_of(model: Model) -> Table:
     """Return the table of a model; described once, and again if ``Meta`` changes."""
-    table = _described(model)
-    if table is None:
-        table = _describe(model)
-        key = model.Meta, getattr(model.Meta, "table_name", None)
-        type.__setattr__(model, "__sqliter_table__", (key, table))
+    known = model.__dict__.get("__sqliter_table__")
+    if known is not None:  # as in _described(): this is the hot path
+        meta, name, table = known
+        if meta is model.Meta and name is getattr(meta, "table_name", None):
+            return table  # type: ignore[no-any-return]
+    table = _describe(model)
+    name = getattr(model.Meta, "table_name", None)
+    type.__setattr__(model, "__sqliter_table__", (model.Meta, name, table))
     return table
 
 
@@ -203,9 +207,8 @@ def is_table_of(name: str | None, model: Model) -> bool:
 
 
 def _described(model: Model) -> Table | None:
-    key, table = model.__dict__.get("__sqliter_table__", (None, None))
-    meta = model.Meta
-    is_current = key == (meta, getattr(meta, "table_name", None))
+    meta, name, table = model.__dict__.get("__sqliter_table__", (None, None, None))
+    is_current = meta is model.Meta and name is getattr(meta, "table_name", None)
     return table if is_current else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
@@ -9,7 +10,8 @@ from typing import Any, TypeVar
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault, reported_as
-from sqliter.core.statement import Memo, Result, Value
+from sqliter.core.question import Asked, Question
+from sqliter.core.statement import Memo, Result, Statement, Value
 from sqliter.core.steps import (
     Steps,
     ask,
@@ -27,7 +29,7 @@ from sqliter.exceptions import (
     RecordUpdateError,
 )
 from sqliter.model.loaded import attach, attached, attachments, bind
-from sqliter.model.loader import loader_of
+from sqliter.model.loader import Loader, loader_of
 from sqliter.model.model import BaseDBModel
 from sqliter.model.relations import forward_of
 from sqliter.model.row import encoder_of
@@ -88,16 +90,43 @@ def bulk_insert(
     return records
 
 
-@reads
 def get(
     model: type[M],
-    primary_key: object,
+    primary_key: Any,
     context: Context,
     *,
     bypass_cache: bool = False,
     cache_ttl: float | None = None,
-) -> Steps[M | None]:
+) -> Asked[M | None]:
     """Return the record with this key, or ``None``."""
+    table = table_of(model)
+    remembers = cache_ttl is not None or (context.cache.enabled and not bypass_cache)
+    if remembers or table not in context.known:
+        return _get(model, primary_key, context, cache_ttl, bypass_cache=bypass_cache)
+    sql, loader, failure = table.prepare(_getting, context.settings.return_local_time)
+    load = loader.first
+    if loader.binds:
+        load = functools.partial(load, database=context.database)
+    return Question(Statement(sql, (primary_key,)), load, failure)
+
+
+def _getting(
+    table: Table,
+    local: bool,  # noqa: FBT001 - part of a key
+) -> tuple[str, Loader[Any], reported_as]:
+    failure = reported_as(RecordFetchError, table.name)
+    return get_statement(table, 0).sql, loader_of(table, None, local=local), failure
+
+
+@reads
+def _get(
+    model: type[M],
+    primary_key: object,
+    context: Context,
+    cache_ttl: float | None,
+    *,
+    bypass_cache: bool,
+) -> Steps[M | None]:
     if cache_ttl is not None and cache_ttl < 0:
         msg = "cache_ttl must be non-negative"
         raise ValueError(msg)
@@ -110,8 +139,7 @@ def get(
             memo = _get_memo(table, primary_key, context, cache_ttl)
         result = yield from ask(statement, memo=memo)
         loader = loader_of(table, None, local=context.settings.return_local_time)
-        found = loader.load(result.rows, context.database)
-    return found[0] if found else None
+        return loader.first(result.rows, context.database)
 
 
 @writes_shortly

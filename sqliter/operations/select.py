@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 
 from sqliter.core.context import Context
 from sqliter.core.faults import Fault, reported_as
-from sqliter.core.statement import Statement
+from sqliter.core.question import Asked, Load, Question
+from sqliter.core.statement import Row, Statement
 from sqliter.core.steps import Steps, ask, reads
 from sqliter.exceptions import RecordFetchError
 from sqliter.model.loaded import make_siblings
 from sqliter.model.model import BaseDBModel
+from sqliter.model.table import Table
 from sqliter.operations.prefetch import prefetch
 from sqliter.operations.schema import all_known, known
 from sqliter.planning import select as planning
@@ -30,34 +32,32 @@ __all__ = [
 ]
 
 M = TypeVar("M", bound=BaseDBModel)
+R = TypeVar("R")
 
 
-@reads
-def fetch_all(spec: QuerySpec[M], context: Context) -> Steps[list[M]]:
+def fetch_all(spec: QuerySpec[M], context: Context) -> Asked[list[M]]:
     """Return every matching row as an instance."""
-    return (yield from _fetch(spec, planning.plan_select(spec, context), context))
+    plan = planning.plan_select(spec, context)
+    if not _is_simple(spec, plan, context):
+        return _fetch_all(spec, plan, context)
+    return Question(plan.statement, plan.loading(context), _failure(spec))
 
 
-@reads
-def fetch_one(spec: QuerySpec[M], context: Context) -> Steps[M | None]:
+def fetch_one(spec: QuerySpec[M], context: Context) -> Asked[M | None]:
     """Return the first row the query gives, or ``None``."""
     narrow = planning.narrowed(spec)
-    plan = planning.plan_select(narrow, context, "one")
-    return (yield from _fetch_row(narrow, plan, context))
+    return _fetch_row(narrow, planning.plan_select(narrow, context, "one"), context)
 
 
-@reads
-def fetch_first(spec: QuerySpec[M], context: Context) -> Steps[M | None]:
+def fetch_first(spec: QuerySpec[M], context: Context) -> Asked[M | None]:
     """Return the first row in the query's order (by key if it has none)."""
     narrow = planning.first(spec)
-    plan = planning.plan_select(narrow, context, "first")
-    return (yield from _fetch_row(narrow, plan, context))
+    return _fetch_row(narrow, planning.plan_select(narrow, context, "first"), context)
 
 
-@reads
-def fetch_last(spec: QuerySpec[M], context: Context) -> Steps[M | None]:
+def fetch_last(spec: QuerySpec[M], context: Context) -> Asked[M | None]:
     """Return the last row in the query's order (by key if it has none)."""
-    return (yield from _fetch_row(spec, planning.plan_last(spec, context), context))
+    return _fetch_row(spec, planning.plan_last(spec, context), context)
 
 
 @reads
@@ -73,16 +73,14 @@ def fetch_dicts(spec: QuerySpec[Any], context: Context) -> Steps[list[dict[str, 
             raise Fault(str(error), error) from error
 
 
-@reads
-def count(spec: QuerySpec[Any], context: Context) -> Steps[int]:
+def count(spec: QuerySpec[Any], context: Context) -> Asked[int]:
     """Return how many rows the query gives."""
-    return (yield from _scalar(planning.count_plan(spec), spec, context))
+    return _scalar(planning.count_plan(spec), spec, context, _number)
 
 
-@reads
-def exists(spec: QuerySpec[Any], context: Context) -> Steps[bool]:
+def exists(spec: QuerySpec[Any], context: Context) -> Asked[bool]:
     """Return whether the query gives any row."""
-    return bool((yield from _scalar(planning.exists_plan(spec), spec, context)))
+    return _scalar(planning.exists_plan(spec), spec, context, _truth)
 
 
 @reads
@@ -97,8 +95,15 @@ def explain(
     return [str(row[-1]) for row in result.rows]
 
 
+def _is_simple(spec: QuerySpec[M], plan: SelectPlan[M], context: Context) -> bool:
+    """Whether there is nothing to be done but to ask once."""
+    if plan.memo is not None or spec.prefetch or spec.shares_lazy:
+        return False
+    return context.knows(plan.reads.tables) and context.knows(plan.reads.junctions)
+
+
 def _fetch(spec: QuerySpec[M], plan: SelectPlan[M], context: Context) -> Steps[list[M]]:
-    with reported_as(RecordFetchError, spec.table.name):
+    with _failure(spec):
         yield from all_known(plan.reads, context)
         result = yield from ask(plan.statement, memo=plan.memo)
         found = plan.load(result.rows, context)
@@ -109,15 +114,59 @@ def _fetch(spec: QuerySpec[M], plan: SelectPlan[M], context: Context) -> Steps[l
     return found
 
 
+_fetch_all = reads(_fetch)
+
+
 def _fetch_row(
+    spec: QuerySpec[M], plan: SelectPlan[M], context: Context
+) -> Asked[M | None]:
+    if not _is_simple(spec, plan, context):
+        return _fetch_first(spec, plan, context)
+    load = plan.loading(context)
+
+    def load_first(rows: list[Row]) -> M | None:
+        return load(rows)[0] if rows else None
+
+    return Question(plan.statement, load_first, _failure(spec))
+
+
+@reads
+def _fetch_first(
     spec: QuerySpec[M], plan: SelectPlan[M], context: Context
 ) -> Steps[M | None]:
     found = yield from _fetch(spec, plan, context)
     return found[0] if found else None
 
 
-def _scalar(plan: ScalarPlan, spec: QuerySpec[Any], context: Context) -> Steps[int]:
-    with reported_as(RecordFetchError, spec.table.name):
+def _scalar(
+    plan: ScalarPlan, spec: QuerySpec[Any], context: Context, load: Load[R]
+) -> Asked[R]:
+    if context.knows(plan.reads.tables) and context.knows(plan.reads.junctions):
+        return Question(plan.statement, load, _failure(spec))
+    return _ask_scalar(plan, spec, context, load)
+
+
+@reads
+def _ask_scalar(
+    plan: ScalarPlan, spec: QuerySpec[Any], context: Context, load: Load[R]
+) -> Steps[R]:
+    with _failure(spec):
         yield from all_known(plan.reads, context)
         result = yield from ask(plan.statement)
-    return int(result.rows[0][0] or 0)
+    return load(result.rows)
+
+
+def _number(rows: list[Row]) -> int:
+    return int(rows[0][0] or 0)
+
+
+def _truth(rows: list[Row]) -> bool:
+    return bool(rows[0][0])
+
+
+def _failure(spec: QuerySpec[Any]) -> reported_as:
+    return spec.table.prepare(_reported)
+
+
+def _reported(table: Table) -> reported_as:
+    return reported_as(RecordFetchError, table.name)

@@ -6,8 +6,8 @@ from typing import Any, Generic, Never, Self, TypeVar, overload
 
 from sqliter.exceptions import InvalidForeignKeyError
 from sqliter.model.loaded import TO_MANY, remembered
-from sqliter.model.relations import Relation, relation_of
-from sqliter.model.table import table_of
+from sqliter.model.relations import Junction, Relation, relation_of
+from sqliter.model.table import Table, table_of
 from sqliter.orm.handles import Handles
 from sqliter.orm.metadata import M2MSQLMetadata, metadata_of
 
@@ -111,10 +111,7 @@ class LinkAccessor(ToManyAccessor[H]):
         relation, table = self.relation(model), table_of(model)
         junction, target = relation.junction, relation.target_table
         assert junction is not None
-        return table.prepare(
-            (M2MSQLMetadata, self.name),
-            lambda: metadata_of(junction, table.name, target.name),
-        )
+        return table.prepare(_metadata, junction, target)
 
     def opened(
         self,
@@ -125,3 +122,7 @@ class LinkAccessor(ToManyAccessor[H]):
     ) -> Any:
         manager = handles.manager.of(instance, relation)
         return manager if known is None else handles.prefetched_links(known, manager)
+
+
+def _metadata(table: Table, junction: Junction, target: Table) -> M2MSQLMetadata:
+    return metadata_of(junction, table.name, target.name)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
+from sqliter.core.question import operation_of
 from sqliter.core.steps import Operation
 from sqliter.exceptions import ManyToManyIntegrityError
 from sqliter.model.keys import actual, is_object, key_of, misfit
@@ -152,7 +153,7 @@ class BaseManager(Chain[B], Generic[R, B]):
 
     def _reading(self) -> Operation[list[R]]:
         spec: QuerySpec[Any] = self.rows.spec
-        return select.fetch_all(spec, self.context)
+        return operation_of(select.fetch_all(spec, self.context))
 
     def narrowing(self) -> B:
         return self.rows

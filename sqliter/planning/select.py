@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqliter.core.context import Context
@@ -48,6 +49,10 @@ class SelectPlan(NamedTuple, Generic[M]):
         """Return an instance per row."""
         return self.reader.load(rows, context.database)
 
+    def loading(self, context: Context) -> Callable[[list[Row]], list[M]]:
+        """Return the same as a function of the rows."""
+        return functools.partial(self.reader.load, database=context.database)
+
 
 class ScalarPlan(NamedTuple):
     """A statement that gives one number, and everything that it reads."""
@@ -88,11 +93,11 @@ def plan_last(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
 
 def get_statement(table: Table, primary_key: Any) -> Statement:
     """Return the statement that fetches one row by its key."""
-    sql = table.prepare(
-        "get",
-        lambda: f"SELECT {table.select_list} FROM {table.sql} WHERE {table.pk.sql} = ?",
-    )
-    return Statement(sql, (primary_key,))
+    return Statement(table.prepare(_get_sql), (primary_key,))
+
+
+def _get_sql(table: Table) -> str:
+    return f"SELECT {table.select_list} FROM {table.sql} WHERE {table.pk.sql} = ?"
 
 
 def count_plan(spec: QuerySpec[Any]) -> ScalarPlan:

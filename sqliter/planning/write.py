@@ -37,10 +37,7 @@ class DmlPlan(NamedTuple):
 
 def insert_fields(table: Table, *, with_pk: bool) -> tuple[str, ...]:
     """Return the fields an insert writes; without its key SQLite gives one."""
-    return table.prepare(
-        ("insert fields", with_pk),
-        lambda: tuple(f for f in table.fields if with_pk or f != "pk"),
-    )
+    return table.fields if with_pk else table.prepare(_fields_without_pk)
 
 
 def insert_statement(
@@ -48,9 +45,7 @@ def insert_statement(
 ) -> Statement:
     """Return one INSERT for all these rows."""
     count = len(rows)
-    sql = table.prepare(
-        ("insert", fields, count), lambda: _insert_sql(table, fields, count)
-    )
+    sql = table.prepare(_insert_sql, fields, count)
     values = rows[0] if count == 1 else [value for row in rows for value in row]
     return Statement(sql, values, count)
 
@@ -70,13 +65,13 @@ def update_statement(
     table: Table, fields: tuple[str, ...], row: Sequence[Value], pk: Value
 ) -> Statement:
     """Return the UPDATE of some fields of one row."""
-    sql = table.prepare(("update", fields), lambda: _update_sql(table, fields))
+    sql = table.prepare(_update_sql, fields)
     return Statement(sql, (*row, pk))
 
 
 def delete_statement(table: Table, pk: Value) -> Statement:
     """Return the DELETE of one row."""
-    return Statement(f"DELETE FROM {table.sql} WHERE {table.pk.sql} = ?", (pk,))
+    return Statement(table.prepare(_delete_sql), (pk,))
 
 
 def update_where(spec: QuerySpec[Any], values: dict[str, Value]) -> DmlPlan:
@@ -100,6 +95,14 @@ def _dml(spec: QuerySpec[Any], head: str, params: tuple[Value, ...] = ()) -> Dml
     else:
         where = all_of("WHERE", spec.conditions, rows.frame(reads=reads))
     return DmlPlan(Statement(head + where.sql, (*params, *where.params)), reads)
+
+
+def _fields_without_pk(table: Table) -> tuple[str, ...]:
+    return tuple(field for field in table.fields if field != "pk")
+
+
+def _delete_sql(table: Table) -> str:
+    return f"DELETE FROM {table.sql} WHERE {table.pk.sql} = ?"
 
 
 def _insert_sql(table: Table, fields: tuple[str, ...], count: int) -> str:

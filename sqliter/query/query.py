@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
 
 from sqliter.core.context import Context
-from sqliter.core.steps import Runner
+from sqliter.core.question import Runner
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import bulk, select
 from sqliter.query.base import BaseQuery, FilterValue

@@ -299,15 +299,10 @@ async def test_a_long_read_goes_to_a_thread_and_is_remembered(
 async def test_a_hiccup_does_not_send_a_query_away_for_ever(home, hops, monkeypatch):
     """The machine was slow once. What is quick is done here again, sooner or later."""
     db = await opened(home)
-    real = Connection.answer
-
-    def slow(self, request):
-        time.sleep(0.02)
-        return real(self, request)
-
-    monkeypatch.setattr(Connection, "answer", slow)
-    await db.get(Row, 1)
-    monkeypatch.setattr(Connection, "answer", real)
+    real = Connection.peek
+    monkeypatch.setattr(Connection, "peek", lambda *_: time.sleep(0.02))
+    assert await hops.of(db.get(Row, 1)) == 1
+    monkeypatch.setattr(Connection, "peek", real)
     deadline = time.monotonic() + 4
     while await hops.of(db.get(Row, 1)):
         assert time.monotonic() < deadline, f"{hops.count} reads by key took a hop"
@@ -848,16 +843,16 @@ async def test_while_the_disk_is_slow_threads_wait_for_it(home, hops, monkeypatc
         db.select(Row).order("value"),
     ]
     probe = db.select(Row).filter(name="never seen before")
-    real = Connection.answer
+    real = Connection.peek
 
-    def slow(self, request):
+    def slow(*arguments):
         time.sleep(0.03)
-        return real(self, request)
+        return real(*arguments)
 
-    monkeypatch.setattr(Connection, "answer", slow)
+    monkeypatch.setattr(Connection, "peek", slow)
     for query in shapes:
         await query.fetch_all()
-    monkeypatch.setattr(Connection, "answer", real)
+    monkeypatch.setattr(Connection, "peek", real)
     monkeypatch.setattr(inline, "STALL", math.inf)
     monkeypatch.setattr(prompt, "BUDGET", 10)
     assert await hops.of(probe.fetch_all()) == 1

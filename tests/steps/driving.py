@@ -9,9 +9,9 @@ from typing import Any
 from sqliter.core.cache import Cache, CacheLimits
 from sqliter.core.context import Context
 from sqliter.core.logs import StatementLog
+from sqliter.core.question import Asked, operation_of
 from sqliter.core.settings import MEMORY, Settings
 from sqliter.core.statement import Request, Result
-from sqliter.core.steps import Operation
 from sqliter.schema import inspection
 
 Reply = Sequence[Result] | BaseException
@@ -66,11 +66,10 @@ class Conversation:
     the library wants to know for its bookkeeping.
     """
 
-    def __init__(
-        self, operation: Operation[Any], *replies: Reply, file: File = EMPTY
-    ) -> None:
+    def __init__(self, asked: Asked[Any], *replies: Reply, file: File = EMPTY) -> None:
         self.requests: list[Request] = []
         self._file = file
+        operation = operation_of(asked)
         self.access = operation.access
         self.effects = operation.effects
         self.value = self._talk(operation.steps, list(replies))

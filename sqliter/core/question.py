@@ -1,0 +1,68 @@
+"""The simplest operation: one read, of tables that are known already.
+
+Most programs do hardly anything else, so engines answer a question at once where
+nothing else has to be regarded. Everywhere else it is an operation like all others.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from sqliter.core.effects import Effects
+from sqliter.core.faults import reported_as
+from sqliter.core.statement import Row, Statement
+from sqliter.core.steps import Access, Operation, Steps, ask
+
+R = TypeVar("R")
+
+Load: TypeAlias = Callable[[list[Row]], R]
+"""Makes the result of the rows; raises a ``Fault`` for what does not fit."""
+
+
+class Unanswered(enum.Enum):
+    """Stands for the answer of a question that is to be asked as an operation."""
+
+    UNANSWERED = enum.auto()
+
+
+UNANSWERED: Final = Unanswered.UNANSWERED
+
+
+class Question(NamedTuple, Generic[R]):
+    """A statement, what becomes of its rows, and what a failure is reported as."""
+
+    statement: Statement
+    load: Load[R]
+    failure: reported_as
+
+    def operation(self) -> Operation[R]:
+        """Return the same as an operation."""
+        return Operation(Access.READ, self._steps(), Effects())
+
+    def _steps(self) -> Steps[R]:
+        with self.failure:
+            result = yield from ask(self.statement)
+            return self.load(result.rows)
+
+
+Asked: TypeAlias = Operation[R] | Question[R]
+"""Whatever an engine can be asked to do."""
+
+
+def operation_of(asked: Asked[R]) -> Operation[R]:
+    """Return it as an operation, if it is none."""
+    return asked.operation() if isinstance(asked, Question) else asked
+
+
+class Runner(Protocol):
+    """Whoever carries operations out and returns their result."""
+
+    def run(self, asked: Asked[R], seconds: float | None = None) -> R: ...
+
+
+class AwaitingRunner(Protocol):
+    """Whoever carries operations out and returns their result when awaited."""
+
+    async def run(self, asked: Asked[R], seconds: float | None = None) -> R: ...
