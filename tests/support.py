@@ -379,6 +379,13 @@ class StatementLog(logging.Handler):
         yield self
 
 
+INTERRUPTIBLE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+"""Programs that begin with it hear Ctrl-C, even if those who run the tests ignore it."""
+
+
 def run_python(
     code: str, *args: object, timeout: float = 30, check: bool = True
 ) -> subprocess.CompletedProcess[str]:

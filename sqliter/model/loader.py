@@ -1,12 +1,12 @@
 """Rows to instances, without running the user's validators a second time.
 
 They ran when the value was made. What is checked is that SQLite hands out the
-storage class the field expects; a row whose combination of classes was seen
-before passes with one look.
+storage class the field expects.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +17,7 @@ from sqliter.core.faults import MisfitFault
 from sqliter.core.statement import Row, Value
 from sqliter.model.codecs.codec import shown
 from sqliter.model.fields import coerce
+from sqliter.model.generated import Cell, Functions, functions
 from sqliter.model.loaded import binder
 from sqliter.model.table import Column, Table
 
@@ -24,12 +25,10 @@ __all__ = ["Loader", "decoder", "fits", "loader_of", "read"]
 
 M = TypeVar("M", bound=BaseModel)
 
-_MANY = 1024  # combinations of storage classes to remember
-
+_set_values = BaseModel.__dict__["__dict__"].__set__
 _set_fields_set = BaseModel.__dict__["__pydantic_fields_set__"].__set__
 _set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
 _set_private = BaseModel.__dict__["__pydantic_private__"].__set__
-_set_attributes = object.__setattr__
 
 
 class Loader(Generic[M]):
@@ -42,20 +41,9 @@ class Loader(Generic[M]):
         self._fields = tuple(fields)
         self._columns = columns
         self._local = local
-        self._decoded = [
-            (column.field, decode)
-            for column in columns
-            if (decode := decoder(column, local=local)) is not None
-        ]
-        self._known: set[tuple[type, ...]] = set()
         self._is_whole = len(columns) == len(table.columns)
-        extra = self._model.model_config.get("extra")
-        # One set for all: whole instances have every name in it anyway.
-        self._shares = self._is_whole and extra != "allow"
-        self._extra = extra == "allow"
-        self._names = set(fields)
-        self._post_init = bool(self._model.__pydantic_post_init__)
-        self._bind = binder(self._model)
+        self.binds = binder(self._model) is not None
+        """Whether instances want to know where they come from."""
         self.width = len(columns)
 
     def load(self, rows: Iterable[Row], database: object = None) -> list[M]:
@@ -63,44 +51,60 @@ class Loader(Generic[M]):
 
         Instances that want to know where they come from are told ``database``.
         """
-        return [self.build(self.values(row), database) for row in rows]
+        return self._functions.load(rows, database)
 
     def first(self, rows: Sequence[Row], database: object = None) -> M | None:
         """Return the instance of the first row, if there is one."""
-        return self.build(self.values(rows[0]), database) if rows else None
+        return self._functions.load(rows[:1], database)[0] if rows else None
 
-    @property
-    def binds(self) -> bool:
-        """Whether instances want to know where they come from."""
-        return self._bind is not None
-
-    def values(self, row: Row) -> dict[str, Any]:
-        """Return the decoded values of a row by field name."""
-        kinds = tuple(map(type, row))
-        if kinds not in self._known and not self._learn(kinds):
-            return self._values_carefully(row)
-        values: dict[str, Any] = dict(zip(self._fields, row, strict=True))
-        try:
-            for field, decode in self._decoded:
-                if values[field] is not None:
-                    values[field] = decode(values[field])
-        except Exception:  # noqa: BLE001 - tell which column it was
-            return self._values_carefully(row)
-        return values
-
-    def build(self, values: dict[str, Any], database: object = None) -> M:
+    def build(self, values: dict[str, Any]) -> M:
         """Return an instance that has these values and nothing else."""
-        model = self._model
-        instance = model.__new__(model)
-        _set_attributes(instance, "__dict__", values)
-        _set_fields_set(instance, self._names if self._shares else set(self._names))
-        _set_extra(instance, {} if self._extra else None)
-        _set_private(instance, None)
-        if self._bind is not None:
-            self._bind(instance, database)
-        if self._post_init:
-            self._finish(instance)
+        instance: M = self._functions.make(values, None)
         return instance
+
+    @functools.cached_property
+    def _functions(self) -> Functions:
+        cells = [
+            Cell(
+                column.field,
+                column.codec.reads,
+                column.codec.nullable,
+                decoder(column, local=self._local),
+            )
+            for column in self._columns
+        ]
+        return functions(cells, self._making(), self._names(), self._values_carefully)
+
+    def _making(self) -> list[str]:
+        """Return the statements that make an instance, as short as the class allows."""
+        has_extra = self._model.model_config.get("extra") == "allow"
+        # One set for all: whole instances have every name in it anyway.
+        shares = self._is_whole and not has_extra
+        making = [
+            "instance = new(model)",
+            "set_values(instance, values)",
+            f"set_fields_set(instance, {'fields' if shares else 'set(fields)'})",
+            f"set_extra(instance, {'{}' if has_extra else None})",
+            "set_private(instance, None)",
+        ]
+        if self.binds:
+            making.append("bind(instance, database)")
+        if self._model.__pydantic_post_init__:
+            making.append("finish(instance)")
+        return making
+
+    def _names(self) -> dict[str, Any]:
+        return {
+            "model": self._model,
+            "new": self._model.__new__,
+            "fields": set(self._fields),
+            "set_values": _set_values,
+            "set_fields_set": _set_fields_set,
+            "set_extra": _set_extra,
+            "set_private": _set_private,
+            "bind": binder(self._model),
+            "finish": self._finish,
+        }
 
     def _finish(self, instance: M) -> None:
         if self._is_whole:
@@ -112,14 +116,6 @@ class Loader(Generic[M]):
         }
         private = {k: v for k, v in defaults.items() if v is not PydanticUndefined}
         _set_private(instance, private)
-
-    def _learn(self, kinds: tuple[type, ...]) -> bool:
-        """Whether these storage classes fit; remembered when they do."""
-        if not all(map(fits, self._columns, kinds)):
-            return False
-        if len(self._known) < _MANY:
-            self._known.add(kinds)
-        return True
 
     def _values_carefully(self, row: Row) -> dict[str, Any]:
         return {

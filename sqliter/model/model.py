@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqliter.helpers import validate_table_name
 from sqliter.model.codecs import natural_encode, read_natural
 from sqliter.model.fields import coerce
-from sqliter.model.loader import Loader, decoder, fits
+from sqliter.model.loader import Loader, decoder, fits, loader_of
 from sqliter.model.naming import infer_table_name
 from sqliter.model.registry import register
 from sqliter.model.table import PRIMARY_KEY, table_of
@@ -156,7 +156,7 @@ class BaseDBModel(BaseModel):
             msg = f"not fields of {cls.__name__}: {', '.join(unknown)}"
             raise ValueError(msg)
         values = {name: _partial_value(cls, name, value) for name, value in obj.items()}
-        loader: Loader[Self] = Loader(table_of(cls), tuple(values), local=True)
+        loader: Loader[Self] = loader_of(table_of(cls), tuple(values), local=True)
         return loader.build(values)
 
 

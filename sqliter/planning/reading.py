@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqliter.core.statement import Row
@@ -26,6 +26,7 @@ class _Joined(NamedTuple):
     name: str
     loader: Loader[Any]
     start: int
+    end: int
     key: int
 
 
@@ -79,26 +80,30 @@ class Reader(Generic[M]):
 
     def _load_joined(self, rows: Iterable[Row], database: object) -> list[M]:
         """Return an instance per row; a related row is one object for all of them."""
-        width, base = self._loader.width, self._loader
-        joined = self._parts()
-        seen: list[dict[Any, Any]] = [{} for _ in joined]
-        found = []
-        for row in rows:
-            chain: list[Any] = [base.build(base.values(row[:width]), database)]
-            for part, known in zip(joined, seen, strict=True):
-                key, parent = row[part.key], chain[part.parent]
-                if key is None or parent is None:
-                    chain.append(None)
-                    continue
-                related = known.get(key)
-                if related is None:
-                    loader = part.loader
-                    values = loader.values(row[part.start : part.start + loader.width])
-                    related = known[key] = loader.build(values, database)
-                remember(parent, part.name, related)
-                chain.append(related)
-            found.append(chain[0])
+        rows, width = list(rows), self._loader.width
+        found = self._loader.load([row[:width] for row in rows], database)
+        chains: list[list[Any]] = [[instance] for instance in found]
+        for part in self._parts():
+            self._attach(part, rows, chains, database)
         return found
+
+    def _attach(
+        self,
+        part: _Joined,
+        rows: Sequence[Row],
+        chains: Sequence[list[Any]],
+        database: object,
+    ) -> None:
+        """Make the instances of one joined table, and have their parents know them."""
+        start, end, key, place = part.start, part.end, part.key, part.parent
+        own = {row[key]: row[start:end] for row in rows if row[key] is not None}
+        known = dict(zip(own, part.loader.load(own.values(), database), strict=True))
+        for row, chain in zip(rows, chains, strict=True):
+            parent = chain[place]
+            related = None if parent is None else known.get(row[key])
+            if related is not None:
+                remember(parent, part.name, related)
+            chain.append(related)
 
     def _parts(self) -> list[_Joined]:
         start, parts = self._loader.width, []
@@ -107,9 +112,10 @@ class Reader(Generic[M]):
             table = table_of(self._frame.joins[path].model_class)
             loader: Loader[Any] = loader_of(table, None, local=self._local)
             key = start + table.fields.index("pk")
-            parts.append(_Joined(places[path[:-1]], path[-1], loader, start, key))
+            end = start + loader.width
+            parts.append(_Joined(places[path[:-1]], path[-1], loader, start, end, key))
             places[path] = place
-            start += loader.width
+            start = end
         return parts
 
 

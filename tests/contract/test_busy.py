@@ -13,7 +13,14 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 from pressure import LONG, PROMPT, SLOW, Item, prepare, queue_of, values
-from support import Colour, Signal, assert_no_transaction_left, outside, unwrap
+from support import (
+    INTERRUPTIBLE,
+    Colour,
+    Signal,
+    assert_no_transaction_left,
+    outside,
+    unwrap,
+)
 
 from sqliter import SqliterDB
 from sqliter.exceptions import DatabaseBusyError
@@ -31,7 +38,7 @@ class Account(BaseDBModel):
 def child(code, *args):
     """Another interpreter that runs the program, talked to by lines."""
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, args)],
+        [sys.executable, "-c", INTERRUPTIBLE + code, *map(str, args)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

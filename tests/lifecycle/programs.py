@@ -16,6 +16,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from support import INTERRUPTIBLE
+
 LIMIT = 0.5
 """Seconds that a program may take to end."""
 
@@ -83,7 +85,7 @@ class End:
 
 def end_of(body: str, path: Path, *, interrupted: bool = False) -> End:
     """Run a program to its end; the time counts from the reason to end."""
-    program = f"{HEAD}\n{body}"
+    program = f"{INTERRUPTIBLE}\n{HEAD}\n{body}"
     with subprocess.Popen(
         [sys.executable, "-X", "dev", "-W", "error", "-c", program, str(path)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

@@ -1,0 +1,101 @@
+"""Makes the functions that turn rows of one model into instances.
+
+It is Python text with a name for each column, because nothing else is as fast: no loop
+over columns, no call for each row. The text contains no name of the user's that was
+not quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqliter.core.statement import Row
+
+__all__ = ["Cell", "Functions", "functions"]
+
+
+class Cell(NamedTuple):
+    """How one column of a row is read: which storage classes, and what they mean."""
+
+    field: str
+    reads: frozenset[type]
+    nullable: bool
+    decode: Callable[[Any], Any] | None
+
+
+class Functions(NamedTuple):
+    """``load(rows, database)``, and ``make(values, database)`` for one instance."""
+
+    load: Callable[[Iterable[Row], Any], list[Any]]
+    make: Callable[[dict[str, Any], Any], Any]
+
+
+def functions(
+    cells: Sequence[Cell],
+    making: Sequence[str],
+    names: dict[str, Any],
+    carefully: Callable[[Row], dict[str, Any]],
+) -> Functions:
+    """Return the functions for rows of these columns.
+
+    ``making`` are the statements that make ``instance`` of ``values``, ``names`` is
+    what they refer to. ``carefully`` returns the values of a row that is not as
+    expected, or raises.
+    """
+    namespace = {**names, "carefully": carefully}
+    for number, cell in enumerate(cells):
+        namespace[f"reads{number}"] = cell.reads
+        namespace[f"decode{number}"] = cell.decode
+    exec(_text(cells, making), namespace)  # noqa: S102 - see above
+    return Functions(namespace["load"], namespace["make"])
+
+
+def _text(cells: Sequence[Cell], making: Sequence[str]) -> str:
+    columns = ", ".join(f"v{number}" for number in range(len(cells)))
+    checks = " and ".join(map(_check, range(len(cells)), cells))
+    values = ", ".join(map(_item, range(len(cells)), cells))
+    return f"""
+def load(rows, database):
+    found = []
+    for row in rows:
+        {columns}, = row
+        if {checks}:
+            try:
+                values = {{{values}}}
+            except Exception:
+                values = carefully(row)
+        else:
+            values = carefully(row)
+        {_lines(making, 8)}
+        found.append(instance)
+    return found
+
+def make(values, database):
+    {_lines(making, 4)}
+    return instance
+"""
+
+
+def _lines(statements: Sequence[str], depth: int) -> str:
+    return ("\n" + " " * depth).join(statements)
+
+
+def _check(number: int, cell: Cell) -> str:
+    """Return whether the storage class fits."""
+    value = f"v{number}"
+    kinds = [kind.__name__ for kind in cell.reads]
+    fits = f"type({value}) in reads{number}"
+    if len(kinds) == 1:
+        fits = f"type({value}) is {kinds[0]}"
+    return f"({value} is None or {fits})" if cell.nullable else fits
+
+
+def _item(number: int, cell: Cell) -> str:
+    """Return the field with its value."""
+    value = f"v{number}"
+    if cell.decode is not None:
+        value = f"decode{number}({value})"
+        if cell.nullable:
+            value = f"None if v{number} is None else {value}"
+    return f"{cell.field!r}: {value}"
