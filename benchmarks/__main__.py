@@ -87,7 +87,7 @@ def listed(title: str, lines: Sequence[str]) -> str:
 
 def grow(options: argparse.Namespace) -> bool:
     """Measure large tables."""
-    text = growth.report(options.scale, options.rounds)
+    text = growth.report(options.scale)
     print(text)
     if options.write:
         page.write("growth", text)

@@ -106,7 +106,7 @@ def crew(entries: Sequence[Entry]) -> Iterator[dict[str, Worker]]:
 
 def _rows(plan: Plan, name: str, workers: dict[str, Worker], folder: Path) -> list[Row]:
     sheet = Sheet()
-    for number in range(plan.rounds):
+    for number in range(min(plan.rounds, ITEMS[name].most_rounds or plan.rounds)):
         for entry in _turn(_able(plan, name), number):
             task = Task(entry.name, name, folder, plan.scale, number)
             worker = workers[entry.name]

@@ -134,6 +134,10 @@ class Contender(ABC):
     def iterate(self, limit: int | None = None) -> Any:
         """Return an iterable over all books that does not hold them all."""
 
+    def within(self, keys: Sequence[int]) -> Any:
+        """Return the books of these keys, from one statement."""
+        raise NotThereError
+
     # --- plain values, to check ---
 
     def book(self, row: Any) -> BookData:

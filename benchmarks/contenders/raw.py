@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -85,6 +86,9 @@ class Raw(Contender):
     def iterate(self, limit: int | None = None) -> Iterator[Row]:
         count = -1 if limit is None else limit
         return self.db.execute(f"SELECT {sql.COLUMNS} FROM books LIMIT ?", (count,))
+
+    def within(self, keys: Sequence[int]) -> list[Row]:
+        return self.db.execute(sql.WITHIN, (json.dumps(keys),)).fetchall()
 
     def _many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         self.db.execute("BEGIN IMMEDIATE")

@@ -23,6 +23,7 @@ __all__ = [
     "TAGS",
     "UPDATE",
     "UPDATE_SINCE",
+    "WITHIN",
     "plain",
     "row",
 ]
@@ -69,6 +70,7 @@ TAGS = (
     "SELECT l.book_id, t.id, t.name FROM books_tags l JOIN tags t ON t.id = l.tag_id "
     "WHERE l.book_id IN (SELECT id FROM books)"
 )
+WITHIN = f"SELECT {COLUMNS} FROM books WHERE id IN (SELECT value FROM json_each(?))"
 UPDATE = "UPDATE books SET price = ? WHERE id = ?"
 UPDATE_SINCE = "UPDATE books SET price = ? WHERE year >= ?"
 GROUPS = "SELECT year, count(*), avg(price) FROM books GROUP BY year"

@@ -28,11 +28,21 @@ class Author(AsyncBaseDBModel):
     country: str
     books: ClassVar[AsyncReverseRelationship[Book]]
 
+    class Meta:
+        """A name, so that no plural has to be found."""
+
+        table_name = "authors"
+
 
 class Tag(AsyncBaseDBModel):
     """A word."""
 
     name: str
+
+    class Meta:
+        """A name."""
+
+        table_name = "tags"
 
 
 class Book(AsyncBaseDBModel):
@@ -48,8 +58,9 @@ class Book(AsyncBaseDBModel):
     tags: AsyncManyToMany[Tag] = AsyncManyToMany(Tag, related_name="books")
 
     class Meta:
-        """One index."""
+        """A name, and one index."""
 
+        table_name = "books"
         indexes = ("title",)
 
 
@@ -141,6 +152,9 @@ class SqliterAsyncio(AsyncContender):
         if not hasattr(query, "iterate"):
             raise NotThereError
         return aiter(query.iterate())
+
+    async def within(self, keys: Sequence[int]) -> list[Book]:
+        return await self.db.select(Book).filter(pk__in=keys).fetch_all()
 
     def key(self, row: Any) -> int:
         return row.pk

@@ -28,11 +28,21 @@ class Author(BaseDBModel):
     country: str
     books: ClassVar[ReverseRelationship[Book]]
 
+    class Meta:
+        """A name, so that no plural has to be found."""
+
+        table_name = "authors"
+
 
 class Tag(BaseDBModel):
     """A word."""
 
     name: str
+
+    class Meta:
+        """A name."""
+
+        table_name = "tags"
 
 
 class Book(BaseDBModel):
@@ -48,8 +58,9 @@ class Book(BaseDBModel):
     tags: ManyToMany[Tag] = ManyToMany(Tag, related_name="books")
 
     class Meta:
-        """One index."""
+        """A name, and one index."""
 
+        table_name = "books"
         indexes = ("title",)
 
 
@@ -135,6 +146,9 @@ class SqliterBlocking(Contender):
         if not hasattr(query, "iterate"):
             raise NotThereError
         return iter(query.iterate())
+
+    def within(self, keys: Sequence[int]) -> list[Book]:
+        return self.db.select(Book).filter(pk__in=keys).fetch_all()
 
     def key(self, row: Any) -> int:
         return row.pk

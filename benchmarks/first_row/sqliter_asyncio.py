@@ -11,6 +11,9 @@ class Author(BaseDBModel):
     name: str
     country: str
 
+    class Meta:
+        table_name = "authors"
+
 
 async def main() -> None:
     db = AsyncSqliterDB(sys.argv[1])

@@ -10,6 +10,9 @@ class Author(BaseDBModel):
     name: str
     country: str
 
+    class Meta:
+        table_name = "authors"
+
 
 db = SqliterDB(sys.argv[1])
 author = db.get(Author, 1)

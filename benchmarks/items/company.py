@@ -104,6 +104,8 @@ class SelectBesideThread(Item):
         ),
     )
     library = ROWS
+    needs_tasks = True
+    most_rounds = 3
 
     def warm_up(self, contender: Contender) -> None:
         contender.call(lambda: contender.select(0))

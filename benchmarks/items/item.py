@@ -31,6 +31,8 @@ class Item(ABC):
     """Whether it is about asyncio; raw does the same work without."""
     own_process: ClassVar[bool] = False
     """Whether each round needs a new process."""
+    most_rounds: ClassVar[int | None] = None
+    """How many rounds are enough, for what takes long."""
 
     def __init__(self, scale: float) -> None:
         self.scale = scale

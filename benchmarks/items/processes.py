@@ -72,14 +72,21 @@ class FirstRow(Item):
         program = contenders.entry_of(contender).first_row
         # `-P`: the programs are called like the packages that they import.
         command = [sys.executable, "-P", program, contender.file]
-        here = {**os.environ, "PYTHONPATH": str(ROOT)}
+        env = surroundings()
         start = time.perf_counter()
         done = subprocess.run(
-            command, check=False, stdout=subprocess.PIPE, text=True, env=here
+            command, check=True, env=env, stdout=subprocess.PIPE, text=True
         )
         seconds = time.perf_counter() - start
         assert done.stdout == "Author 0\n", done
         return (seconds,)
+
+
+def surroundings() -> dict[str, str]:
+    """Return the environment of a program that keeps what it compiles, as usual."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    return env
 
 
 PROCESSES: tuple[type[Item], ...] = (StreamMemory, FirstRow)
