@@ -74,7 +74,7 @@ def measured(
 
 def row_costs(name: str, folder: Path, size: int) -> Costs:
     """Return the costs in a table of this size."""
-    repeats = max(1, min(10, ENOUGH // size))
+    repeats = max(1, min(5, ENOUGH // size))
     files = [folder / f"{name}-{size}-{number}.db" for number in range(repeats)]
     bulk, contender = filled(name, files, size)
     few = min(size, 1_000)
@@ -129,7 +129,7 @@ def cost(
     expected = rows if found is None else found
     seconds = []
     try:
-        for _ in range(repeats or max(1, min(10, ENOUGH // rows))):
+        for _ in range(repeats or max(1, min(5, ENOUGH // rows))):
             taken, result = contender.clocked(work)
             assert not isinstance(result, list) or len(result) == expected
             del result

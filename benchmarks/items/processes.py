@@ -74,8 +74,9 @@ class FirstRow(Item):
         command = [sys.executable, "-P", program, contender.file]
         env = surroundings()
         start = time.perf_counter()
+        # Not checked: one of the peers sometimes aborts when the interpreter ends.
         done = subprocess.run(
-            command, check=True, env=env, stdout=subprocess.PIPE, text=True
+            command, check=False, env=env, stdout=subprocess.PIPE, text=True
         )
         seconds = time.perf_counter() - start
         assert done.stdout == "Author 0\n", done

@@ -64,7 +64,7 @@ def test_a_number_for_each_colour(rows: dict[str, list[str]], title: str) -> Non
 
 
 def test_growth_is_measured() -> None:
-    found = rows_of(run("--growth", "--scale", "0.001"))
+    found = rows_of(run("--growth", "--scale", "0.0001"))
     kinds = {"bulk insert", "select", "iterate", "`get` by key", "insert", "`IN` list"}
     assert kinds < set(found)
     assert {"raw", "sqliter-blocking", "sqliter-asyncio"} < set(found)
