@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from benchmarks.contenders import Entry
@@ -12,100 +12,91 @@ from benchmarks.measure import Plan, Row
 
 __all__ = ["picture"]
 
-WIDTH, LEFT, RIGHT, TOP = 980, 400, 60, 70
-BAR, GAP, HEAD = 11, 18, 20
-MOST = 128.0
-"""Ratios beyond are cut off; the number stands beside the bar."""
+PANEL = 480
+"""Width of the blocking half and of the asyncio half, in pixels."""
+LEFT, RIGHT, TOP = 90, 60, 70
+BAR, HEAD, GAP = 13, 20, 14
+LEAST, MOST = 1 / 16, 128.0
+"""Bars end there; the number stands beside the bar."""
+SCALE = (0.25, 1, 4, 16, 64)
 
-COLOURS = {
-    "sqliter": "#d9480f",
-    "SQLAlchemy": "#868e96",
-    "SQLModel": "#adb5bd",
-    "Peewee": "#5c7cfa",
-    "Tortoise": "#5c7cfa",
-    "Piccolo": "#74c0fc",
-    "Oxyde": "#63997b",
-    "aiosqlite": "#ced4da",
-}
-TITLE = "Time over raw sqlite3 doing the same work (1 = as fast; less is better)"
+OURS, BY_HAND, OTHERS = "#d9480f", "#ced4da", "#748ffc"
+TITLE = "Time over raw sqlite3 doing the same work: 1 is as fast, less is better"
 
 
 def picture(plan: Plan, rows: Sequence[Row]) -> str:
-    """Return a picture of all ratios, on a logarithmic scale."""
-    parts: list[str] = []
+    """Return a picture of all ratios on a logarithmic scale, a row for each item."""
     y = TOP
-    for is_async in (False, True):
-        entries = [each for each in plan.rivals if each.is_async is is_async]
-        for row in rows:
-            if row.figure.unit is Unit.RATIO:
-                drawn = _group(row, entries, y, is_async=is_async)
-                parts += drawn
-                y += HEAD + BAR * (len(drawn) - 1) + GAP if drawn else 0
-    lines = [_line(ratio, y) for ratio in (1, 2, 4, 8, 16, 32, 64)]
-    return "\n".join([_head(y), *lines, *_legend(plan), *parts, "</svg>\n"])
+    groups: list[str] = []
+    for row in rows:
+        panels = [list(_bars_of(plan, row, is_async=each)) for each in (False, True)]
+        if row.figure.unit is Unit.RATIO and any(panels):
+            groups += _group(row, panels, y)
+            y += HEAD + BAR * max(map(len, panels)) + GAP
+    axes = [_axis(panel, ratio, y) for panel in (0, PANEL) for ratio in SCALE]
+    return "\n".join([*_head(y), *axes, *groups, "</svg>\n"])
 
 
-def _head(height: int) -> str:
+def _bars_of(plan: Plan, row: Row, *, is_async: bool) -> Iterator[tuple[Entry, float]]:
+    for entry in plan.rivals:
+        value = row.cells[entry.name].value
+        if entry.is_async is is_async and value is not None:
+            yield entry, value
+
+
+def _head(height: int) -> list[str]:
+    width = 2 * PANEL
+    size = f'width="{width}" height="{height}"'
+    return [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size}',
+        f'viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif"',
+        'font-size="11">',
+        f"<title>{TITLE}</title>",
+        f'<rect {size} fill="#fff"/>',
+        f'<text x="10" y="20" font-size="14" font-weight="bold">{TITLE}</text>',
+        '<text x="10" y="40" font-weight="bold">blocking</text>',
+        f'<text x="{PANEL + 10}" y="40" font-weight="bold">asyncio</text>',
+    ]
+
+
+def _axis(panel: int, ratio: float, height: int) -> str:
+    x = f"{panel + _x(ratio):.0f}"
+    colour = "#868e96" if ratio == 1 else "#dee2e6"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        'font-family="system-ui, sans-serif" font-size="11">\n'
-        f"<title>{TITLE}</title>\n"
-        f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>\n'
-        f'<text x="10" y="20" font-size="14" font-weight="bold">{TITLE}</text>'
+        f'<line x1="{x}" x2="{x}" y1="60" y2="{height}" stroke="{colour}"/>'
+        f'<text x="{x}" y="56" fill="#868e96" text-anchor="middle">{ratio:g}</text>'
     )
 
 
-def _legend(plan: Plan) -> list[str]:
-    parts, x = [], 10
-    for title in dict.fromkeys(entry.title for entry in plan.rivals):
-        colour = COLOURS[title]
-        parts.append(f'<rect x="{x}" y="30" width="11" height="11" fill="{colour}"/>')
-        parts.append(f'<text x="{x + 15}" y="40">{escape(title)}</text>')
-        x += 35 + 7 * len(title)
+def _group(row: Row, panels: list[list[tuple[Entry, float]]], y: int) -> list[str]:
+    """Return the heading of an item, and the bars of both halves."""
+    title = escape(row.figure.title.replace("`", ""))
+    parts = [f'<text x="10" y="{y + 12}" font-weight="bold">{title}</text>']
+    for panel, bars in zip((0, PANEL), panels, strict=True):
+        tops = range(y + HEAD, y + HEAD + BAR * len(bars), BAR)
+        for (entry, value), top in zip(bars, tops, strict=True):
+            parts.append(_bar(entry, value, panel, top))
     return parts
 
 
-def _line(ratio: int, height: int) -> str:
-    x = _x(ratio)
-    return (
-        f'<line x1="{x:.0f}" x2="{x:.0f}" y1="60" y2="{height}" stroke="#dee2e6"/>'
-        f'<text x="{x:.0f}" y="56" fill="#868e96" text-anchor="middle">{ratio}</text>'
-    )
-
-
-def _group(row: Row, entries: list[Entry], y: int, *, is_async: bool) -> list[str]:
-    """Return the heading of an item and its bars, or nothing."""
-    bars = [
-        (entry, value)
-        for entry in entries
-        if (value := row.cells[entry.name].value) is not None
-    ]
-    if not bars:
-        return []
-    colour = "asyncio" if is_async else "blocking"
-    name = escape(f"{row.figure.title.replace('`', '')}, {colour}")
-    head = f'<text x="10" y="{y + 12}" font-weight="bold">{name}</text>'
-    first = y + HEAD
-    drawn = [
-        _bar(entry, value, first + BAR * number)
-        for number, (entry, value) in enumerate(bars)
-    ]
-    return [head, *drawn]
-
-
-def _bar(entry: Entry, value: float, y: int) -> str:
+def _bar(entry: Entry, value: float, panel: int, y: int) -> str:
     start, end = sorted((_x(1), _x(value)))
-    width = max(end - start, 1)
+    number = Unit.RATIO.shown(value)
     return (
-        f'<text x="{LEFT - 130}" y="{y + 9}">{escape(entry.title)}</text>'
-        f'<rect x="{start:.1f}" y="{y}" width="{width:.1f}" height="{BAR - 2}" '
-        f'fill="{COLOURS[entry.title]}"/>'
-        f'<text x="{end + 4:.1f}" y="{y + 9}">{value:.2f}</text>'
+        f'<text x="{panel + 10}" y="{y + 10}">{escape(entry.title)}</text>'
+        f'<rect x="{panel + start:.1f}" y="{y}" width="{max(end - start, 1):.1f}" '
+        f'height="{BAR - 2}" fill="{_colour(entry)}"/>'
+        f'<text x="{panel + end + 4:.1f}" y="{y + 10}">{number}</text>'
     )
+
+
+def _colour(entry: Entry) -> str:
+    if entry.is_ours:
+        return OURS
+    return BY_HAND if entry.is_by_hand else OTHERS
 
 
 def _x(ratio: float) -> float:
-    """Return where a ratio stands; 1 is not at the left edge, some are below."""
-    cut = min(max(ratio, 1 / 16), MOST)
-    span = WIDTH - LEFT - RIGHT
-    return LEFT + span * (math.log2(cut) + 4) / (math.log2(MOST) + 4)
+    """Return where a ratio stands in a half."""
+    cut = math.log(min(max(ratio, LEAST), MOST) / LEAST)
+    return LEFT + (PANEL - LEFT - RIGHT) * cut / math.log(MOST / LEAST)

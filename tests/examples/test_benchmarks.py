@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -13,9 +14,13 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from benchmarks import contenders  # noqa: E402
 from benchmarks.figure import Figure, Unit  # noqa: E402
 from benchmarks.items import ITEMS  # noqa: E402
+from benchmarks.measure import Cell, Plan, Row  # noqa: E402
 from benchmarks.page import replaced  # noqa: E402
+from benchmarks.picture import picture  # noqa: E402
+from benchmarks.table import losses, misses, table  # noqa: E402
 from sqliter.query import QueryBuilder  # noqa: E402
 
 FIGURES = {figure.title: figure for item in ITEMS.values() for figure in item.figures}
@@ -68,6 +73,48 @@ def test_growth_is_measured() -> None:
     kinds = {"bulk insert", "select", "iterate", "`get` by key", "insert", "`IN` list"}
     assert kinds < set(found)
     assert {"raw", "sqliter-blocking", "sqliter-asyncio"} < set(found)
+
+
+# --- tables and pictures ---
+
+
+ENTRIES = [each for each in contenders.ENTRIES if each.package in {"sqliter", "peewee"}]
+PLAN = Plan(ENTRIES, ["get"], rounds=1, scale=1)
+
+
+def row(**values: float) -> Row:
+    cells = {each.name: Cell(note="failed") for each in ENTRIES}
+    cells |= {name.replace("_", "-"): Cell(value) for name, value in values.items()}
+    return Row("get", Figure("`get`", blocking=1.4, asyncio=1.6), cells)
+
+
+def test_the_best_is_marked() -> None:
+    last = table(PLAN, [row(sqliter_blocking=2, peewee=1.2)]).splitlines()[-1]
+    assert last == "| `get` | 2.00 | **1.20** | failed | 1.4 / 1.6 |"
+
+
+def test_losses_are_named() -> None:
+    rows = [row(sqliter_blocking=2, peewee=1.2, sqliter_asyncio=1.5)]
+    assert losses(PLAN, rows) == ["get (blocking): Peewee has 1.20, sqliter 2.00"]
+    assert misses(PLAN, rows) == ["get (blocking): 2.00, wanted 1.4"]
+    assert losses(PLAN, [row(sqliter_blocking=1, peewee=1.2)]) == []
+
+
+def test_what_failed_is_a_miss() -> None:
+    assert misses(PLAN, [row(sqliter_blocking=1)]) == [
+        "get (asyncio): failed, wanted 1.6"
+    ]
+
+
+def test_the_picture_has_a_bar_for_each_ratio() -> None:
+    late = Row("x", Figure("<late>", Unit.MILLISECONDS), row(peewee=3).cells)
+    root = ElementTree.fromstring(
+        picture(PLAN, [row(peewee=3, sqliter_asyncio=0), late])
+    )
+    bars = root.findall("{*}rect")[1:]  # the first is the background
+    assert len(bars) == 2
+    texts = [each.text for each in root.findall("{*}text")]
+    assert "3.00" in texts and "get" in texts and "<late>" not in texts
 
 
 def test_a_number_is_shown_with_its_unit() -> None:
