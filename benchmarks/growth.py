@@ -87,7 +87,7 @@ def row_costs(name: str, folder: Path, size: int) -> Costs:
         "`get` by key": cost(contender, len(keys), lambda: contender.get(keys)),
         "insert": cost(contender, len(some), lambda: contender.insert(some), repeats=1),
     }
-    contender.call(contender.close)
+    contender.leave()
     return costs
 
 
@@ -99,7 +99,7 @@ def filled(name: str, files: Sequence[Path], size: int) -> tuple[float, Contende
         contender = opened(name, file)
         seconds.append(stored(contender, every) / size)
         if file is not files[-1]:
-            contender.call(contender.close)
+            contender.leave()
     return statistics.median(seconds), contender
 
 
@@ -147,7 +147,7 @@ def list_costs(name: str, folder: Path, size: int) -> Costs:
     there = sum(key <= size for key in keys)
     contender.call(lambda: contender.within(keys[:10]))
     seconds = cost(contender, size, lambda: contender.within(keys), found=there)
-    contender.call(contender.close)
+    contender.leave()
     return {"`IN` list": seconds}
 
 
@@ -156,7 +156,7 @@ def leaks(name: str, folder: Path, queries: int) -> Held:
     contender = opened(name, folder / f"{name}-leaks.db")
     contender.call(lambda: contender.bulk_insert(books(queries, AUTHORS)))
     more = leaked(contender, queries)
-    contender.call(contender.close)
+    contender.leave()
     return more
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,22 +46,29 @@ class Stage:
     item: Item
     contender: Contender
 
+    def fits(self, item: Item, file: Path) -> bool:
+        """Whether an item can be measured here without opening another file."""
+        return (self.item.name, self.contender.file) == (item.name, file)
+
 
 _stages: list[Stage] = []  # none, or one
 
 
 def measured(task: Task) -> tuple[float, ...]:
     """Return a number for each figure of the item."""
-    stage = _stage(task)
-    return stage.item.measure(stage.contender)
+    try:
+        stage = _stage(task)
+        return stage.item.measure(stage.contender)
+    except BaseException:
+        with suppress(Exception):  # what failed may fail once more
+            leave()
+        raise
 
 
 def _stage(task: Task) -> Stage:
     item = ITEMS[task.item](task.scale)
     file = task.file(item)
-    if not _stages or (_stages[0].item.name, _stages[0].contender.file) != (
-        *(item.name, file),
-    ):
+    if not (_stages and _stages[0].fits(item, file)):
         leave()
         _stages.append(Stage(item, opened(task.contender, file, item)))
         item.warm_up(_stages[0].contender)
@@ -70,8 +78,7 @@ def _stage(task: Task) -> Stage:
 def leave() -> None:
     """Close what is open."""
     while _stages:
-        contender = _stages.pop().contender
-        contender.call(contender.close)
+        _stages.pop().contender.leave()
 
 
 def opened(name: str, file: Path, item: Item) -> Contender:

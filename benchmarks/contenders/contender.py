@@ -45,6 +45,10 @@ class Contender(ABC):
         self.file = file
         self.full = full
 
+    def leave(self) -> None:
+        """Disconnect, whatever the colour."""
+        self.call(self.close)
+
     # --- the clock ---
 
     def call(self, work: Callable[[], Any]) -> Any:
@@ -166,6 +170,10 @@ class AsyncContender(Contender):
     def __init__(self, file: Path, *, full: bool = False) -> None:
         super().__init__(file, full=full)
         self.runner = asyncio.Runner()
+
+    def leave(self) -> None:
+        super().leave()
+        self.runner.close()
 
     def call(self, work: Callable[[], Any]) -> Any:
         """Return what ``work`` gives when awaited."""
