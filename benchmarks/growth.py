@@ -85,7 +85,7 @@ def row_costs(name: str, folder: Path, size: int) -> Costs:
         "select": cost(contender, size, lambda: contender.select(0)),
         "iterate": cost(contender, size, lambda: drained(contender)),
         "`get` by key": cost(contender, len(keys), lambda: contender.get(keys)),
-        "insert": cost(contender, len(some), lambda: contender.insert(some), repeats=1),
+        "insert": cost(contender, len(some), lambda: contender.insert(some), repeats=3),
     }
     contender.leave()
     return costs
