@@ -43,7 +43,7 @@ def functions(
     what they refer to. ``carefully`` returns the values of a row that is not as
     expected, or raises.
     """
-    namespace = {**names, "carefully": carefully}
+    namespace: dict[str, Any] = {**names, "carefully": carefully}
     for number, cell in enumerate(cells):
         namespace[f"reads{number}"] = cell.reads
         namespace[f"decode{number}"] = cell.decode
