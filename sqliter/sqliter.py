@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
 
+from sqliter.core.asked import Asked
 from sqliter.core.health import Health
-from sqliter.core.question import Asked
 from sqliter.core.settings import MEMORY, Options
 from sqliter.database import BaseDatabase
 from sqliter.engines.blocking import BlockingEngine

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 from sqliter.asyncio.connection import AsyncConnection
 from sqliter.asyncio.query import AsyncQueryBuilder
 from sqliter.asyncio.transaction import AsyncTransaction
+from sqliter.core.asked import Asked
 from sqliter.core.health import Health
-from sqliter.core.question import Asked
 from sqliter.core.settings import Options
 from sqliter.database import BaseDatabase
 from sqliter.engines.condition import condition_of

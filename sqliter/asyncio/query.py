@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Any, Protocol, TypeVar
 
 from sqliter.asyncio.iteration import each_of
+from sqliter.core.asked import AwaitingRunner
 from sqliter.core.context import Context
-from sqliter.core.question import AwaitingRunner
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import bulk, select
 from sqliter.query.base import BaseQuery

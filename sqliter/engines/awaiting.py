@@ -13,8 +13,8 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any, TypeVar
 
+from sqliter.core.asked import UNANSWERED, Asked, Question, Unanswered
 from sqliter.core.faults import reported_as
-from sqliter.core.question import UNANSWERED, Asked, Question
 from sqliter.core.steps import Access, Drive, Operation
 from sqliter.core.stop import Stop
 from sqliter.engines.copies import Backup, Restore
@@ -39,12 +39,18 @@ class AwaitingEngine(TaskBlocks):
         """Carry an operation out and return its result."""
         if self._inline.is_pause_due:
             await asyncio.sleep(0)
-        if not isinstance(asked, Question):
+        if isinstance(asked, Operation):
             return await self._run(asked, seconds)
         if seconds is None:
-            answer = self._answer_here(asked)
+            answer: R | Unanswered
+            if isinstance(asked, Question):
+                answer = self._answer_here(asked)
+            else:
+                answer = self._write_here(asked)
+                if self._writes >= TIDY_EVERY:
+                    await self._tidy()
             if answer is not UNANSWERED:
-                return answer  # type: ignore[no-any-return]
+                return answer
         return await self._run(asked.operation(), seconds)
 
     async def _run(self, operation: Operation[R], seconds: float | None) -> R:

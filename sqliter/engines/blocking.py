@@ -9,9 +9,9 @@ from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 from sqliter.core import scopes
+from sqliter.core.asked import UNANSWERED, Asked, Question, Unanswered
 from sqliter.core.askers import Asker
 from sqliter.core.faults import reported_as
-from sqliter.core.question import UNANSWERED, Asked, Question
 from sqliter.core.scopes import Mode, Scope
 from sqliter.core.steps import Drive, Operation
 from sqliter.core.stop import Stop
@@ -29,13 +29,17 @@ class BlockingEngine(LocalEngine):
 
     def run(self, asked: Asked[R], seconds: float | None = None) -> R:
         """Carry an operation out and return its result."""
-        if not isinstance(asked, Question):
-            return self._run(asked, seconds)
+        if isinstance(asked, Operation):
+            return self._run(asked, seconds)  # type: ignore[no-any-return]
         if seconds is None:
-            answer = self._answer(asked)
+            answer: R | Unanswered
+            if isinstance(asked, Question):
+                answer = self._answer(asked)
+            else:
+                answer = self._write(asked)
             if answer is not UNANSWERED:
-                return answer  # type: ignore[no-any-return]
-        return self._run(asked.operation(), seconds)  # type: ignore[no-any-return]
+                return answer
+        return self._run(asked.operation(), seconds)
 
     def _run(self, operation: Operation[R], seconds: float | None) -> R:
         drive = self._drive(operation, seconds)

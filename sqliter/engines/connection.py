@@ -6,6 +6,7 @@ import contextlib
 import functools
 import sqlite3
 from collections.abc import Sequence
+from math import inf
 
 from sqliter.core.faults import Fault, InTransactionFault
 from sqliter.core.logs import StatementLog
@@ -25,6 +26,9 @@ _TRIGGERS = (
     "SELECT 1 FROM (SELECT type FROM sqlite_master "
     "UNION ALL SELECT type FROM sqlite_temp_master) WHERE type = 'trigger' LIMIT 1"
 )
+
+
+_ONE = Request(())  # as far as one statement alone is concerned
 
 
 class Connection(Handle):
@@ -108,6 +112,23 @@ class Connection(Handle):
             msg = f"{result.rowcount} of {statement.rows} rows were written: a trigger?"
             raise Fault(msg)
         return result
+
+    def put(self, statement: Statement, budget: float | None) -> Result | None:
+        """Run one write in auto-commit mode for a caller who has the turn.
+
+        Returns ``None``, with nothing changed, if others have to be waited for, or
+        the budget is used up.
+        """
+        if self._owns_transaction or self.raw.in_transaction:
+            return None
+        self._is_peeking = self.in_hurry = True
+        try:
+            self._beat.listen(self.raw, inf, budget)
+            return self._execute(statement, _ONE)
+        except Handover:
+            return None
+        finally:
+            self._is_peeking = self.in_hurry = False
 
     def _fetch(self, statement: Statement, *, named: bool) -> Result:
         before = self.raw.total_changes

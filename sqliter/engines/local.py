@@ -13,10 +13,10 @@ from math import inf
 from typing import Any, ClassVar, TypeVar
 
 from sqliter.core import scopes
+from sqliter.core.asked import UNANSWERED, Order, Question, Unanswered
 from sqliter.core.askers import Asker
 from sqliter.core.context import Context
 from sqliter.core.faults import Fault, reported_as
-from sqliter.core.question import UNANSWERED, Question, Unanswered
 from sqliter.core.scopes import Mode, Scope
 from sqliter.core.settings import Pragmas
 from sqliter.core.statement import Result
@@ -200,11 +200,7 @@ class LocalEngine:
         self, question: Question[R], budget: float | None = None
     ) -> R | Unanswered:
         """Answer with an idle reader, if there is nothing else to be regarded."""
-        if (
-            (self._observers.present or self._log.debug)
-            or (scopes.in_any() or is_limited())
-            or self._transactions.pending is not None
-        ):
+        if self._has_regards():
             return UNANSWERED
         connection = self._connections.borrow()
         if connection is None:
@@ -218,6 +214,28 @@ class LocalEngine:
             return UNANSWERED if rows is None else question.load(rows)
         except Fault:
             return UNANSWERED  # asked once more, it will be reported
+
+    def _write(self, order: Order[R], budget: float | None = None) -> R | Unanswered:
+        """Write with the writer, if nobody has the turn and all else is as simple."""
+        writer = self._connections.open_writer
+        if writer is None or not self.settings.auto_commit or self._has_regards():
+            return UNANSWERED
+        if self._carrier.cache.enabled or not self.seat.try_take(self._asker()):
+            return UNANSWERED
+        try:
+            with order.failure:
+                result = writer.put(order.statement, budget)
+        finally:
+            self.seat.give_back()
+        return UNANSWERED if result is None else order.done(result)
+
+    def _has_regards(self) -> bool:
+        """Whether there is more to be regarded than one statement."""
+        return bool(
+            (self._observers.present or self._log.debug)
+            or (scopes.in_any() or is_limited())
+            or self._transactions.pending is not None
+        )
 
     # --- work; the lease is held ---
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from math import inf
 from typing import Any, TypeVar
 
+from sqliter.core.asked import UNANSWERED, Order, Question, Unanswered
 from sqliter.core.context import Context
-from sqliter.core.question import UNANSWERED, Question, Unanswered
 from sqliter.core.scopes import Scope
 from sqliter.core.statement import Result
 from sqliter.core.steps import Access, Drive
 from sqliter.core.stop import Stop
-from sqliter.engines.hurry import Handover
+from sqliter.engines.hurry import Handover, is_heavy
 from sqliter.engines.inline import BUDGET, Inline
 from sqliter.engines.local import LocalEngine
 from sqliter.engines.transactions import Callback
 
 R = TypeVar("R")
+A = TypeVar("A", Question[Any], Order[Any])
 
 FEW = 100
 """Rows that are committed so fast that no thread is needed."""
@@ -32,16 +34,31 @@ class PromptEngine(LocalEngine):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._inline = Inline(enabled=self.settings.inline)
+        self._writes = 0  # since the WAL was looked at
 
     def _answer_here(self, question: Question[R]) -> R | Unanswered:
         """Answer here, if that is quick."""
-        shape = question.statement.sql
+        return self._try(self._answer, question)
+
+    def _write_here(self, order: Order[R]) -> R | Unanswered:
+        """Write here, if that is quick, and so is its commit."""
+        if not self._commits_quickly or is_heavy(order.statement.params):
+            return UNANSWERED
+        self._writes += 1
+        return self._try(self._write, order)
+
+    def _try(
+        self, quick: Callable[[A, float], R | Unanswered], asked: A
+    ) -> R | Unanswered:
+        shape = asked.statement.sql
         if not self._inline.allows(shape):
             return UNANSWERED
         started = time.perf_counter()
-        answer = self._answer(question, BUDGET)
-        spent = time.perf_counter() - started
-        self._inline.spend(spent)
+        try:
+            answer = quick(asked, BUDGET)
+        finally:
+            spent = time.perf_counter() - started
+            self._inline.spend(spent)
         if answer is UNANSWERED and spent > BUDGET:
             self._inline.remember(shape)
         return answer

@@ -41,7 +41,6 @@ class TaskBlocks(PromptEngine):
         super().__init__(context)
         self._writing = Workers(1, "sqliter-writer", self._connections.interrupt_writer)
         self._reading = Workers(READING_THREADS, "sqliter-reader")
-        self._writes = 0
         self._lifetime.parts += (self._writing, self._reading)
         weakref.finalize(self, self._writing.dismiss)
         weakref.finalize(self, self._reading.dismiss)

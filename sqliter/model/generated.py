@@ -1,4 +1,4 @@
-"""Makes the functions that turn rows of one model into instances.
+"""Makes the functions that turn rows of one model into instances, and back.
 
 It is Python text with a name for each column, because nothing else is as fast: no loop
 over columns, no call for each row. The text contains no name of the user's that was
@@ -7,12 +7,12 @@ not quoted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqliter.core.statement import Row
+from sqliter.core.statement import Row, Value
 
-__all__ = ["Cell", "Functions", "functions"]
+__all__ = ["Cell", "Functions", "Part", "encode_function", "functions"]
 
 
 class Cell(NamedTuple):
@@ -99,3 +99,54 @@ def _item(number: int, cell: Cell) -> str:
         if cell.nullable:
             value = f"None if v{number} is None else {value}"
     return f"{cell.field!r}: {value}"
+
+
+class Part(NamedTuple):
+    """How one field is written: values of which types, and what is stored of them."""
+
+    field: str
+    writes: tuple[type, ...]
+    encode: Callable[[Any], Any] | None
+
+
+def encode_function(
+    parts: Sequence[Part], carefully: Callable[[Mapping[str, Any]], list[Value]]
+) -> Callable[[Mapping[str, Any]], list[Value]]:
+    """Return ``encode(values)``: what is stored of these fields, in their order.
+
+    ``carefully`` does the same with values that are not as expected, or raises.
+    """
+    namespace: dict[str, Any] = {"carefully": carefully}
+    for number, part in enumerate(parts):
+        namespace[f"writes{number}"] = part.writes
+        namespace[f"encode{number}"] = part.encode
+    exec(_encode_text(parts), namespace)  # noqa: S102 - see above
+    encode: Callable[[Mapping[str, Any]], list[Value]] = namespace["encode"]
+    return encode
+
+
+def _encode_text(parts: Sequence[Part]) -> str:
+    numbered = list(enumerate(parts))
+    values = [f"v{number} = values[{part.field!r}]" for number, part in numbered]
+    checks = [
+        f"(v{number} is None or type(v{number}) in writes{number})"
+        for number in range(len(parts))
+    ]
+    return f"""
+def encode(values):
+    {_lines(values, 4)}
+    if {" and ".join(checks) or True}:
+        try:
+            return [{", ".join(_stored(number, part) for number, part in numbered)}]
+        except Exception:
+            return carefully(values)
+    return carefully(values)
+"""
+
+
+def _stored(number: int, part: Part) -> str:
+    """Return what is stored of a value."""
+    value = f"v{number}"
+    if part.encode is None:
+        return value
+    return f"None if {value} is None else encode{number}({value})"

@@ -21,9 +21,11 @@ __all__ = [
     "attached",
     "attachments",
     "bind",
+    "bind_all",
     "binder",
     "detach",
     "forget",
+    "has_attachments",
     "in_the_making",
     "known_list",
     "known_object",
@@ -105,6 +107,11 @@ def detach(instance: Any, name: str) -> None:
     attributes.get(ATTACHED, {}).pop(name, None)
 
 
+def has_attachments(instance: Any) -> bool:
+    """Whether objects were assigned to its foreign keys."""
+    return bool(vars(instance).get(ATTACHED))
+
+
 def attachments(instance: Any) -> Iterator[tuple[str, Any]]:
     """Yield the names of foreign keys with the objects assigned to them."""
     for name in sorted(vars(instance).get(ATTACHED) or ()):
@@ -175,3 +182,11 @@ def bind(instance: Any, database: Any) -> None:
     bind_instance = binder(type(instance))
     if bind_instance is not None:
         bind_instance(instance, database)
+
+
+def bind_all(instances: Sequence[Any], database: Any) -> None:
+    """Tell instances of one class their database, if they want to know."""
+    bind_instance = binder(type(instances[0]))
+    if bind_instance is not None:
+        for instance in instances:
+            bind_instance(instance, database)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqliter.core.faults import Fault
 from sqliter.core.statement import Value
 from sqliter.model.codecs import UnstorableValue
+from sqliter.model.generated import Part, encode_function
 from sqliter.model.table import Column, Table
 
 __all__ = ["RowEncoder", "encoder_of"]
-
-_MANY = 1024  # combinations of value types to remember
 
 
 class RowEncoder:
@@ -22,30 +22,23 @@ class RowEncoder:
         self._table = table
         self.columns = [table.by_field[field] for field in fields]
         self._fields = tuple(fields)
-        self._encoded = [
-            position
-            for position, column in enumerate(self.columns)
-            if column.codec.encode is not None
-        ]
-        self._known: set[tuple[type, ...]] = set()
 
     def encode(self, values: Mapping[str, Any]) -> list[Value]:
         """Return what is stored; a ``Fault`` names the field that cannot be."""
-        row = [values[field] for field in self._fields]
-        kinds = tuple(map(type, row))
-        if kinds not in self._known:
-            return self._learn(kinds, row)
-        for position in self._encoded:
-            if row[position] is not None:
-                row[position] = self._encode(self.columns[position], row[position])
-        return row
+        return self._function(values)
 
-    def _learn(self, kinds: tuple[type, ...], row: list[Any]) -> list[Value]:
-        """Check every value; types that fit once need no second look."""
-        encoded = [self._encode(c, v) for c, v in zip(self.columns, row, strict=True)]
-        if len(self._known) < _MANY:
-            self._known.add(kinds)
-        return encoded
+    @functools.cached_property
+    def _function(self) -> Callable[[Mapping[str, Any]], list[Value]]:
+        parts = [
+            Part(column.field, column.codec.writes, column.codec.encode)
+            for column in self.columns
+        ]
+        return encode_function(parts, self._carefully)
+
+    def _carefully(self, values: Mapping[str, Any]) -> list[Value]:
+        """Check every value, and say which one does not fit."""
+        fields = zip(self.columns, self._fields, strict=True)
+        return [self._encode(column, values[field]) for column, field in fields]
 
     def _encode(self, column: Column, value: Any) -> Value:
         try:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from sqliter.core.asked import Asked, Order, Question
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault, reported_as
-from sqliter.core.question import Asked, Question
 from sqliter.core.statement import Memo, Result, Statement, Value
 from sqliter.core.steps import (
     Steps,
@@ -27,13 +26,22 @@ from sqliter.exceptions import (
     RecordInsertionError,
     RecordNotFoundError,
     RecordUpdateError,
+    SqliterError,
 )
-from sqliter.model.loaded import attach, attached, attachments, bind
+from sqliter.model.loaded import (
+    attach,
+    attached,
+    attachments,
+    bind,
+    bind_all,
+    has_attachments,
+)
 from sqliter.model.loader import Loader, loader_of
 from sqliter.model.model import BaseDBModel
 from sqliter.model.relations import forward_of
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Table, table_of
+from sqliter.operations.assigning import assign, built_in, put, restoring
 from sqliter.operations.schema import known, touch
 from sqliter.planning import write
 from sqliter.planning.select import get_statement
@@ -46,11 +54,35 @@ AT_ONCE = 500
 """Records that are encoded without a look at whether somebody wants to stop it."""
 
 
-@writes_shortly
 def insert(
-    effects: Effects, instance: M, context: Context, *, timestamp_override: bool = False
-) -> Steps[M]:
+    instance: M, context: Context, *, timestamp_override: bool = False
+) -> Asked[M]:
     """Insert one record; the instance gets its key and timestamps."""
+    again = functools.partial(
+        _insert, instance, context, timestamp_override=timestamp_override
+    )
+    table = table_of(type(instance))
+    if not _is_simple(instance, table, context):
+        return again()
+    stamps = _stamps(instance, context.now(), keep=timestamp_override)
+    try:
+        fields, row = _row(table, instance, stamps)
+    except Fault:
+        return again()  # it will be reported
+
+    def done(result: Result) -> M:
+        put(instance, {"pk": instance.pk or result.lastrowid, **stamps})
+        bind(instance, context.database)
+        return instance
+
+    failure = table.prepare(_reported, RecordInsertionError)
+    return Order(write.insert_statement(table, fields, [row]), done, failure, again)
+
+
+@writes_shortly
+def _insert(
+    effects: Effects, instance: M, context: Context, *, timestamp_override: bool
+) -> Steps[M]:
     table = table_of(type(instance))
     with reported_as(RecordInsertionError, table.name):
         yield from known(table, context)
@@ -59,7 +91,7 @@ def insert(
         stamps = _stamps(instance, context.now(), keep=timestamp_override)
         fields, row = _row(table, instance, stamps)
         result = yield from ask(write.insert_statement(table, fields, [row]))
-    _assign(effects, instance, {"pk": instance.pk or result.lastrowid, **stamps})
+    assign(effects, instance, {"pk": instance.pk or result.lastrowid, **stamps})
     bind(instance, context.database)
     return instance
 
@@ -84,9 +116,10 @@ def bulk_insert(
         stamps = [_stamps(each, now, keep=timestamp_override) for each in records]
         rows = yield from _rows(effects, table, records, stamps)
         keys = yield from _insert_rows(table, rows)
+    effects.on_undo(restoring([built_in(each) for each in records]))
     for record, stamp, key in zip(records, stamps, keys, strict=True):
-        _assign(effects, record, {"pk": record.pk or key, **stamp})
-        bind(record, context.database)
+        put(record, {"pk": record.pk or key, **stamp})
+    bind_all(records, context.database)
     return records
 
 
@@ -114,7 +147,7 @@ def _getting(
     table: Table,
     local: bool,  # noqa: FBT001 - part of a key
 ) -> tuple[str, Loader[Any], reported_as]:
-    failure = reported_as(RecordFetchError, table.name)
+    failure = table.prepare(_reported, RecordFetchError)
     return get_statement(table, 0).sql, loader_of(table, None, local=local), failure
 
 
@@ -142,37 +175,87 @@ def _get(
         return loader.first(result.rows, context.database)
 
 
-@writes_shortly
-def update(effects: Effects, instance: BaseDBModel, context: Context) -> Steps[None]:
+def update(instance: BaseDBModel, context: Context) -> Asked[None]:
     """Write an instance's fields to its row; only those it has, if it is partial."""
+    again = functools.partial(_update, instance, context)
+    table = table_of(type(instance))
+    if not _is_simple(instance, table, context):
+        return again()
+    stamp = {"updated_at": context.now()}
+    try:
+        statement = _update_statement(table, instance, stamp)
+    except Fault:
+        return again()  # it will be reported
+
+    def done(result: Result) -> None:
+        _found(result, table, instance.pk)
+        put(instance, stamp)
+
+    return Order(statement, done, table.prepare(_reported, RecordUpdateError), again)
+
+
+@writes_shortly
+def _update(effects: Effects, instance: BaseDBModel, context: Context) -> Steps[None]:
     table = table_of(type(instance))
     with reported_as(RecordUpdateError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
         _settle(effects, instance)
         stamp = {"updated_at": context.now()}
-        values = {**vars(instance), **stamp}
-        fields = tuple(f for f in table.fields if f != "pk" and f in values)
-        row = encoder_of(table, fields).encode(values)
-        statement = write.update_statement(table, fields, row, instance.pk)
-        result = yield from ask(statement)
-    if result.rowcount == 0:
-        raise RecordNotFoundError(instance.pk, table=table.name)
-    _assign(effects, instance, stamp)
+        result = yield from ask(_update_statement(table, instance, stamp))
+    _found(result, table, instance.pk)
+    assign(effects, instance, stamp)
+
+
+def delete(model: type[BaseDBModel], primary_key: Any, context: Context) -> Asked[None]:
+    """Delete the record with this key."""
+    again = functools.partial(_delete, model, primary_key, context)
+    table = table_of(model)
+    if table not in context.known:
+        return again()
+
+    def done(result: Result) -> None:
+        _found(result, table, primary_key)
+
+    statement = write.delete_statement(table, primary_key)
+    return Order(statement, done, table.prepare(_reported, RecordDeletionError), again)
 
 
 @writes_shortly
-def delete(
+def _delete(
     effects: Effects, model: type[BaseDBModel], primary_key: Any, context: Context
 ) -> Steps[None]:
-    """Delete the record with this key."""
     table = table_of(model)
     with reported_as(RecordDeletionError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context, deletes=True)
         result = yield from ask(write.delete_statement(table, primary_key))
+    _found(result, table, primary_key)
+
+
+def _is_simple(instance: BaseDBModel, table: Table, context: Context) -> bool:
+    """Whether nothing has to be done but to write its fields."""
+    return table in context.known and not has_attachments(instance)
+
+
+def _reported(table: Table, error: type[SqliterError]) -> reported_as:
+    return reported_as(error, table.name)
+
+
+def _found(result: Result, table: Table, key: object) -> None:
     if result.rowcount == 0:
-        raise RecordNotFoundError(primary_key, table=table.name)
+        raise RecordNotFoundError(key, table=table.name)
+
+
+def _update_statement(
+    table: Table, instance: BaseDBModel, stamp: dict[str, int]
+) -> Statement:
+    values = {**vars(instance), **stamp}
+    fields = write.insert_fields(table, with_pk=False)
+    if not all(field in values for field in fields):
+        fields = tuple(field for field in fields if field in values)
+    row = encoder_of(table, fields).encode(values)
+    return write.update_statement(table, fields, row, instance.pk)
 
 
 def _settle(effects: Effects, instance: BaseDBModel) -> None:
@@ -188,7 +271,7 @@ def _settle(effects: Effects, instance: BaseDBModel) -> None:
                 "saved: insert it first"
             )
         if value.pk != key:
-            _assign(effects, instance, {field: value.pk})
+            assign(effects, instance, {field: value.pk})
             attach(instance, name, value, value.pk)
 
 
@@ -226,7 +309,8 @@ def _rows(
     for position, record in enumerate(records):
         if position % AT_ONCE == 0 and len(records) > AT_ONCE:
             yield from breathe()
-        _settle(effects, record)
+        if has_attachments(record):
+            _settle(effects, record)
         rows.append(_row(table, record, stamps[position]))
     return rows
 
@@ -251,30 +335,6 @@ def _keys(sizes: Sequence[int], results: Sequence[Result]) -> list[int]:
         last = result.lastrowid or 0
         keys += range(last - size + 1, last + 1)
     return keys
-
-
-def _assign(effects: Effects, instance: BaseDBModel, values: dict[str, Any]) -> None:
-    """Set built-in fields, past frozen models and validators; undone on rollback."""
-    attributes = vars(instance)
-    before = {name: attributes[name] for name in values if name in attributes}
-    added = values.keys() - before.keys()
-    attributes.update(values)
-    instance.__pydantic_fields_set__.update(values)
-    effects.on_undo(_restoring(weakref.ref(instance), before, added))
-
-
-def _restoring(
-    reference: weakref.ref[BaseDBModel], before: dict[str, Any], added: Iterable[str]
-) -> Callable[[], None]:
-    def restore() -> None:
-        instance = reference()
-        if instance is not None:
-            vars(instance).update(before)
-            for name in added:  # a partial record did not have it
-                vars(instance).pop(name, None)
-                instance.__pydantic_fields_set__.discard(name)
-
-    return restore
 
 
 def _common_model(records: Sequence[M]) -> type[M]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from sqliter.core.asked import Asked, Load, Question
 from sqliter.core.context import Context
 from sqliter.core.faults import Fault, reported_as
-from sqliter.core.question import Asked, Load, Question
 from sqliter.core.statement import Row, Statement
 from sqliter.core.steps import Steps, ask, reads
 from sqliter.exceptions import RecordFetchError
@@ -122,12 +122,7 @@ def _fetch_row(
 ) -> Asked[M | None]:
     if not _is_simple(spec, plan, context):
         return _fetch_first(spec, plan, context)
-    load = plan.loading(context)
-
-    def load_first(rows: list[Row]) -> M | None:
-        return load(rows)[0] if rows else None
-
-    return Question(plan.statement, load_first, _failure(spec))
+    return Question(plan.statement, plan.loading_first(context), _failure(spec))
 
 
 @reads

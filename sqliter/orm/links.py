@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
-from sqliter.core.question import operation_of
+from sqliter.core.asked import operation_of
 from sqliter.core.steps import Operation
 from sqliter.exceptions import ManyToManyIntegrityError
 from sqliter.model.keys import actual, is_object, key_of, misfit

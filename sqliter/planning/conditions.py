@@ -118,7 +118,7 @@ def all_of(keyword: str, conditions: Iterable[Condition], frame: Frame) -> Fragm
     rendered = [condition.render(frame) for condition in conditions]
     if not rendered:
         return Fragment("")
-    joined = join(" AND ", rendered)
+    joined = rendered[0] if len(rendered) == 1 else join(" AND ", rendered)
     return Fragment(f" {keyword} {joined.sql}", joined.params)
 
 

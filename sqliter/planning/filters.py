@@ -64,7 +64,11 @@ def conditions(table: Table, keywords: dict[str, Any]) -> tuple[Condition, ...]:
     field cannot hold, ``InvalidRelationshipError`` for paths through what is no
     relation, ``TypeError`` for values the operator cannot take.
     """
-    return _conditions([_parsed(table, *item) for item in keywords.items()])
+    sides = [table.prepare(_own_side, key) for key in keywords]
+    if not all(sides):
+        return _conditions([_parsed(table, *item) for item in keywords.items()])
+    pairs = zip(sides, keywords.values(), strict=True)
+    return tuple([condition_on(side[0], side[1], value) for side, value in pairs])
 
 
 def condition_on(operand: Operand, lookup: Lookup, value: Any) -> Comparison:
@@ -99,6 +103,16 @@ def encode_scalar(value: Any) -> Value:
     if isinstance(value, str):
         value.encode()  # a lone surrogate is no text
     return value
+
+
+def _own_side(table: Table, key: str) -> tuple[Any, ...]:
+    """Return left side and lookup for a column of this very table, else nothing."""
+    keyword = _parsed(table, key, None)
+    lookup = find_lookup(keyword.suffix)
+    if keyword.relations or lookup is None or isinstance(lookup, In):
+        return ()
+    name = key.removesuffix(keyword.suffix)
+    return operand_of(table, keyword.column, name), lookup
 
 
 def _conditions(keywords: Sequence[_Keyword]) -> tuple[Condition, ...]:

@@ -60,7 +60,12 @@ class Reader(Generic[M]):
             parts += self._selected(path, joined, joined.fields)
         return ", ".join(parts)
 
-    def load(self, rows: Iterable[Row], database: object) -> list[M]:
+    @property
+    def binds(self) -> bool:
+        """Whether instances want to know where they come from."""
+        return bool(self._related) or self._loader.binds
+
+    def load(self, rows: Iterable[Row], database: object = None) -> list[M]:
         """Return an instance per row."""
         if self._related:
             found = self._load_joined(rows, database)

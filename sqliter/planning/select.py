@@ -10,7 +10,7 @@ from sqliter.core.context import Context
 from sqliter.core.statement import Memo, Row, Statement
 from sqliter.model.model import BaseDBModel
 from sqliter.model.table import Table
-from sqliter.planning.conditions import Condition, all_of
+from sqliter.planning.conditions import Comparison, Condition, all_of
 from sqliter.planning.frame import Frame, Reads
 from sqliter.planning.reading import Reader
 from sqliter.planning.spec import Order, QuerySpec, Selection
@@ -51,7 +51,19 @@ class SelectPlan(NamedTuple, Generic[M]):
 
     def loading(self, context: Context) -> Callable[[list[Row]], list[M]]:
         """Return the same as a function of the rows."""
-        return functools.partial(self.reader.load, database=context.database)
+        load = self.reader.load
+        if not self.reader.binds:
+            return load
+        return functools.partial(load, database=context.database)
+
+    def loading_first(self, context: Context) -> Callable[[list[Row]], M | None]:
+        """Return what makes an instance of the first row, if there is one."""
+        load = self.loading(context)
+
+        def load_first(rows: list[Row]) -> M | None:
+            return load(rows)[0] if rows else None
+
+        return load_first
 
 
 class ScalarPlan(NamedTuple):
@@ -65,12 +77,45 @@ def plan_select(
     spec: QuerySpec[M], context: Context, kind: str = "all"
 ) -> SelectPlan[M]:
     """Plan fetching the rows of a query; ``kind`` keeps cached answers apart."""
+    if _is_plain(spec) and not _is_remembered(spec, context):
+        return _plan_plain(spec, local=context.settings.return_local_time)
     spec = _shareable(spec, context)
     frame = spec.frame(spec.loaded)
     reader = Reader(spec, frame, local=context.settings.return_local_time)
     return _plan(
         spec, frame, reader, rows_of(spec, frame, reader.columns), context, kind
     )
+
+
+def _is_plain(spec: QuerySpec[Any]) -> bool:
+    """Whether whole rows of one table are asked for, by its own columns."""
+    if spec.related or spec.selection is not None or spec.parent is not None:
+        return False
+    comparisons = [type(each) is Comparison for each in spec.conditions]
+    return all(comparisons) and not any(
+        each.path for each in (*spec.conditions, *spec.order)
+    )
+
+
+def _plan_plain(spec: QuerySpec[M], *, local: bool) -> SelectPlan[M]:
+    """Plan what most queries are: what is the same for all of them was prepared."""
+    frame, reader, head = spec.table.prepare(_plain, local)
+    where = all_of("WHERE", spec.conditions, frame)
+    order = order_clause(spec, frame)
+    limit = limit_clause(spec)
+    sql = f"{head}{where.sql}{order}{limit.sql}"
+    statement = Statement(sql, (*where.params, *limit.params))
+    return SelectPlan(statement, reader, frame.reads, None)
+
+
+def _plain(
+    table: Table,
+    local: bool,  # noqa: FBT001 - part of a key
+) -> tuple[Frame, Reader[Any], str]:
+    spec: QuerySpec[Any] = QuerySpec(table)
+    frame = spec.frame()
+    reader: Reader[Any] = Reader(spec, frame, local=local)
+    return frame, reader, f"SELECT {reader.columns} FROM {frame.sql}"
 
 
 def plan_last(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:

@@ -76,7 +76,8 @@ class BaseQuery(Generic[M, D_co]):
         self._spec: QuerySpec[M] = QuerySpec(table_of(model_class))
         self._prefetch_paths: tuple[str, ...] = ()
         self._seconds: float | None = None
-        self.fields(fields)
+        if fields is not None:
+            self.fields(fields)
 
     # --- what it is ---
 
@@ -195,6 +196,8 @@ class BaseQuery(Generic[M, D_co]):
 
         Raises ``ValueError`` for unknown names, for ``pk``, and if nothing is left.
         """
+        if fields is None:
+            return self
         spec = self._spec
         return self._select(
             "exclude",

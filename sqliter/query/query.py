@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
 
+from sqliter.core.asked import Runner
 from sqliter.core.context import Context
-from sqliter.core.question import Runner
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import bulk, select
 from sqliter.query.base import BaseQuery, FilterValue

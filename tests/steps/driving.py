@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqliter.core.asked import Asked, operation_of
 from sqliter.core.cache import Cache, CacheLimits
 from sqliter.core.context import Context
 from sqliter.core.logs import StatementLog
-from sqliter.core.question import Asked, operation_of
 from sqliter.core.settings import MEMORY, Settings
 from sqliter.core.statement import Request, Result
 from sqliter.schema import inspection

@@ -1,7 +1,8 @@
-"""The simplest operation: one read, of tables that are known already.
+"""The simplest operations: one statement, on tables that are known already.
 
-Most programs do hardly anything else, so engines answer a question at once where
-nothing else has to be regarded. Everywhere else it is an operation like all others.
+Most programs do hardly anything else, so engines answer a question, or carry out an
+order, at once where nothing else has to be regarded. Everywhere else these are
+operations like all others.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqliter.core.effects import Effects
 from sqliter.core.faults import reported_as
-from sqliter.core.statement import Row, Statement
+from sqliter.core.statement import Result, Row, Statement
 from sqliter.core.steps import Access, Operation, Steps, ask
 
 R = TypeVar("R")
@@ -22,7 +23,7 @@ Load: TypeAlias = Callable[[list[Row]], R]
 
 
 class Unanswered(enum.Enum):
-    """Stands for the answer of a question that is to be asked as an operation."""
+    """Stands for the answer to what is to be asked as an operation."""
 
     UNANSWERED = enum.auto()
 
@@ -47,13 +48,29 @@ class Question(NamedTuple, Generic[R]):
             return self.load(result.rows)
 
 
-Asked: TypeAlias = Operation[R] | Question[R]
+class Order(NamedTuple, Generic[R]):
+    """A statement that writes one row, and what is done when it is written.
+
+    ``again`` makes the same as an operation.
+    """
+
+    statement: Statement
+    done: Callable[[Result], R]
+    failure: reported_as
+    again: Callable[[], Operation[R]]
+
+    def operation(self) -> Operation[R]:
+        """Return the same as an operation."""
+        return self.again()
+
+
+Asked: TypeAlias = Operation[R] | Question[R] | Order[R]
 """Whatever an engine can be asked to do."""
 
 
 def operation_of(asked: Asked[R]) -> Operation[R]:
     """Return it as an operation, if it is none."""
-    return asked.operation() if isinstance(asked, Question) else asked
+    return asked if isinstance(asked, Operation) else asked.operation()
 
 
 class Runner(Protocol):
