@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
 
-from sqliter.core.asked import Asked
+from sqliter.core.asked import Asked, Question
 from sqliter.core.health import Health
 from sqliter.core.settings import MEMORY, Options
 from sqliter.database import BaseDatabase
@@ -164,6 +164,12 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
     def run(self, asked: Asked[R], seconds: float | None = None) -> R:
         """Carry an operation out, within so many seconds; the verbs are operations."""
         return self._engine.run(asked, seconds)
+
+    def stream(
+        self, question: Question[list[R]], size: int, seconds: float | None = None
+    ) -> Iterator[list[R]]:
+        """Yield what a question gives in batches; ``iterate()`` of queries uses it."""
+        return self._engine.stream(question, size, seconds)
 
     # --- tables ---
 

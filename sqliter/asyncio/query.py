@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any, Protocol, TypeVar
 
 from sqliter.asyncio.iteration import each_of
@@ -10,7 +11,8 @@ from sqliter.core.asked import AwaitingRunner
 from sqliter.core.context import Context
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import bulk, select
-from sqliter.query.base import BaseQuery
+from sqliter.planning.spec import QuerySpec
+from sqliter.query.base import BATCH, BaseQuery, checked_batch
 
 __all__ = ["AsyncQueryBuilder"]
 
@@ -35,6 +37,31 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
 
     def __aiter__(self) -> AsyncIterator[M]:
         return each_of(self.fetch_all)
+
+    def iterate(self, batch: int = BATCH) -> AsyncIterator[M]:
+        """Yield every row as an instance, fetching so many at a time.
+
+        Memory stays as small as a batch, whatever the number of rows. All of them are
+        of the same state of the database, whatever is written meanwhile; inside a
+        block, and in memory, the rows are therefore fetched at once. Prefetches are
+        done per batch. A reader is in use until the end, or until the iterator is
+        closed. Raises ``ValueError`` for a batch below 1.
+
+        Example:
+            >>> async for user in db.select(User).iterate():
+            ...     print(user.name)
+        """
+        return self._iterate(self._rows("iterate"), checked_batch(batch))
+
+    async def _iterate(self, spec: QuerySpec[M], size: int) -> AsyncIterator[M]:
+        context, seconds = self.db.context, self._seconds
+        question = await self.db.run(select.streamed(spec, context), seconds)
+        async with aclosing(self.db.stream(question, size, seconds)) as batches:
+            async for found in batches:
+                if spec.prefetch:
+                    await self.db.run(select.complete(found, spec, context), seconds)
+                for each in found:
+                    yield each
 
     async def fetch_all(self) -> list[M]:
         """Return every row as an instance."""

@@ -8,7 +8,7 @@ operations like all others.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqliter.core.effects import Effects
@@ -78,8 +78,16 @@ class Runner(Protocol):
 
     def run(self, asked: Asked[R], seconds: float | None = None) -> R: ...
 
+    def stream(
+        self, question: Question[list[R]], size: int, seconds: float | None = None
+    ) -> Iterator[list[R]]: ...
+
 
 class AwaitingRunner(Protocol):
     """Whoever carries operations out and returns their result when awaited."""
 
     async def run(self, asked: Asked[R], seconds: float | None = None) -> R: ...
+
+    def stream(
+        self, question: Question[list[R]], size: int, seconds: float | None = None
+    ) -> AsyncGenerator[list[R], None]: ...

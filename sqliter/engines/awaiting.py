@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
 from typing import Any, TypeVar
 
 from sqliter.core.asked import UNANSWERED, Asked, Question, Unanswered
 from sqliter.core.faults import reported_as
 from sqliter.core.steps import Access, Drive, Operation
-from sqliter.core.stop import Stop
+from sqliter.core.stop import Stop, is_limited
 from sqliter.engines.copies import Backup, Restore
+from sqliter.engines.streaming import Stream, batches
 from sqliter.engines.task_blocks import TaskBlocks
 from sqliter.engines.transactions import Callback
 from sqliter.engines.waiting import (
@@ -37,11 +38,11 @@ class AwaitingEngine(TaskBlocks):
 
     async def run(self, asked: Asked[R], seconds: float | None = None) -> R:
         """Carry an operation out and return its result."""
-        if self._inline.is_pause_due:
-            await asyncio.sleep(0)
         if isinstance(asked, Operation):
             return await self._run(asked, seconds)
-        if seconds is None:
+        if seconds is None and not is_limited():
+            if self._inline.is_pause_due:
+                await asyncio.sleep(0)
             answer: R | Unanswered
             if isinstance(asked, Question):
                 answer = self._answer_here(asked)
@@ -62,6 +63,23 @@ class AwaitingEngine(TaskBlocks):
                 await self._lease_and_carry(drive)
         return drive.value  # type: ignore[no-any-return]
 
+    async def stream(
+        self, question: Question[list[R]], size: int, seconds: float | None = None
+    ) -> AsyncGenerator[list[R], None]:
+        """Yield what a question gives in batches; see ``BlockingEngine.stream``."""
+        if not self._is_alone(self._scope()) or self.settings.is_memory:
+            for found in batches(await self.run(question, seconds), size):
+                yield found
+            return
+        stop = self._stop(self._deadline(seconds))
+        with question.failure:
+            stream = await self._reading.run(
+                lambda: Stream(self._connections, question, stop), stop
+            )
+        with closing(stream):
+            while found := await self._reading.run(lambda: stream.next(size), stop):
+                yield found
+
     async def _serve_in_time(self, drive: Drive[Any]) -> None:
         """Answer from the cache as far as it knows; large answers in a thread."""
         large = self._serve_here(drive)
@@ -69,6 +87,8 @@ class AwaitingEngine(TaskBlocks):
             await self._reading.run(lambda: drive.answer((large,)), drive)
 
     async def _lease_and_carry(self, drive: Drive[R]) -> None:
+        if self._inline.is_pause_due:
+            await asyncio.sleep(0)
         if self._carry_here(drive):
             self._writes += drive.access is not Access.READ
             if self._writes >= TIDY_EVERY:

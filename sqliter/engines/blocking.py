@@ -17,6 +17,7 @@ from sqliter.core.steps import Drive, Operation
 from sqliter.core.stop import Stop
 from sqliter.engines.copies import Backup, Restore
 from sqliter.engines.local import LocalEngine
+from sqliter.engines.streaming import Stream, batches
 from sqliter.engines.transactions import Callback
 from sqliter.engines.turn import Seat
 from sqliter.exceptions import SqlExecutionError
@@ -49,6 +50,24 @@ class BlockingEngine(LocalEngine):
             with reported_as(SqlExecutionError, self.settings.begin_sql):
                 self._lease_and_carry(drive)
         return drive.value  # type: ignore[no-any-return]
+
+    def stream(
+        self, question: Question[list[R]], size: int, seconds: float | None = None
+    ) -> Iterator[list[R]]:
+        """Yield what a question gives in batches, all of the same state.
+
+        What is not committed can be seen on one connection only, which also writes
+        meanwhile: there all rows are fetched at once.
+        """
+        if not self._is_alone(self._scope()) or self.settings.is_memory:
+            yield from batches(self.run(question, seconds), size)
+            return
+        stop = self._stop(self._deadline(seconds))
+        with question.failure:
+            stream = Stream(self._connections, question, stop)
+        with closing(stream):
+            while found := stream.next(size):
+                yield found
 
     def _asker(self) -> Asker:
         return threading.current_thread()

@@ -11,7 +11,7 @@ from math import inf
 from sqliter.core.faults import Fault, InTransactionFault
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Pragmas, Settings
-from sqliter.core.statement import Request, Result, Statement, Value
+from sqliter.core.statement import Request, Result, Row, Statement, Value
 from sqliter.core.stop import Stop
 from sqliter.engines.disk import DRIVER_ERRORS
 from sqliter.engines.handle import NO_PRAGMAS, Handle
@@ -129,6 +129,22 @@ class Connection(Handle):
             return None
         finally:
             self._is_peeking = self.in_hurry = False
+
+    def open_cursor(self, statement: Statement) -> sqlite3.Cursor:
+        """Begin a read whose rows are fetched bit by bit."""
+        try:
+            cursor = self._run(statement.sql, statement.params)
+        except (*DRIVER_ERRORS, OverflowError, ValueError) as error:
+            raise self._fault_of(error, statement.sql) from error
+        self._note(statement, _ONE)
+        return cursor
+
+    def fetch_some(self, cursor: sqlite3.Cursor, size: int) -> list[Row]:
+        """Fetch so many rows, or what is left."""
+        try:
+            return cursor.fetchmany(size)
+        except DRIVER_ERRORS as error:
+            raise self._fault_of(error) from error
 
     def _fetch(self, statement: Statement, *, named: bool) -> Result:
         before = self.raw.total_changes

@@ -44,6 +44,8 @@ def built_in(instance: BaseDBModel, names: Iterable[str] = _BUILT_IN) -> _Before
 
 
 def restoring(all_before: Sequence[_Before]) -> Callable[[], None]:
+    """Return what gives instances back what they had."""
+
     def restore() -> None:
         for before in all_before:
             instance = before.instance()

@@ -21,6 +21,7 @@ from sqliter.planning.select import ScalarPlan, SelectPlan
 from sqliter.planning.spec import QuerySpec
 
 __all__ = [
+    "complete",
     "count",
     "exists",
     "explain",
@@ -29,6 +30,7 @@ __all__ = [
     "fetch_first",
     "fetch_last",
     "fetch_one",
+    "streamed",
 ]
 
 M = TypeVar("M", bound=BaseDBModel)
@@ -41,6 +43,29 @@ def fetch_all(spec: QuerySpec[M], context: Context) -> Asked[list[M]]:
     if not _is_simple(spec, plan, context):
         return _fetch_all(spec, plan, context)
     return Question(plan.statement, plan.loading(context), _failure(spec))
+
+
+@reads
+def streamed(spec: QuerySpec[M], context: Context) -> Steps[Question[list[M]]]:
+    """Return the question for every matching row, which may be asked in batches."""
+    plan = planning.plan_select(spec, context)
+    load = plan.loading(context)
+
+    def load_batch(rows: list[Row]) -> list[M]:
+        found = load(rows)
+        if spec.shares_lazy:
+            make_siblings(found)
+        return found
+
+    with _failure(spec):
+        yield from all_known(plan.reads, context)
+    return Question(plan.statement, load_batch, _failure(spec))
+
+
+@reads
+def complete(found: list[M], spec: QuerySpec[M], context: Context) -> Steps[None]:
+    """Fetch what a query wants beside these of its rows."""
+    yield from prefetch(found, spec.prefetch, spec, context)
 
 
 def fetch_one(spec: QuerySpec[M], context: Context) -> Asked[M | None]:

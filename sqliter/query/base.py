@@ -48,6 +48,9 @@ _NO_JOINS = (
     "select_related joins."
 )
 
+BATCH = 500
+"""Rows that ``iterate()`` fetches at a time."""
+
 _INSTEAD = {
     "count": "Use len(fetch_dicts()) instead.",
     "exists": "Use len(fetch_dicts()) > 0 instead.",
@@ -398,6 +401,14 @@ class BaseQuery(Generic[M, D_co]):
             raise InvalidOrderError(f"'{name}' does not exist in model fields{tail}.")
         path, column = found
         return Order(column.compared, path=path)
+
+
+def checked_batch(size: int) -> int:
+    """Return the number of rows to fetch at a time, or raise."""
+    if _checked_int("batch", size) < 1:
+        msg = f"batch must be at least 1, not {size}"
+        raise ValueError(msg)
+    return size
 
 
 def _checked_int(name: str, value: object) -> int:

@@ -9,7 +9,8 @@ from sqliter.core.asked import Runner
 from sqliter.core.context import Context
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import bulk, select
-from sqliter.query.base import BaseQuery, FilterValue
+from sqliter.planning.spec import QuerySpec
+from sqliter.query.base import BATCH, BaseQuery, FilterValue, checked_batch
 
 __all__ = ["FilterValue", "QueryBuilder"]
 
@@ -35,6 +36,29 @@ class QueryBuilder(BaseQuery[M, Database]):
 
     def __iter__(self) -> Iterator[M]:
         return iter(self.fetch_all())
+
+    def iterate(self, batch: int = BATCH) -> Iterator[M]:
+        """Yield every row as an instance, fetching so many at a time.
+
+        Memory stays as small as a batch, whatever the number of rows. All of them are
+        of the same state of the database, whatever is written meanwhile; inside a
+        block, and in memory, the rows are therefore fetched at once. Prefetches are
+        done per batch. A reader is in use until the end, or until the iterator is
+        closed. Raises ``ValueError`` for a batch below 1.
+
+        Example:
+            >>> for user in db.select(User).iterate():
+            ...     print(user.name)
+        """
+        return self._iterate(self._rows("iterate"), checked_batch(batch))
+
+    def _iterate(self, spec: QuerySpec[M], size: int) -> Iterator[M]:
+        context, seconds = self.db.context, self._seconds
+        question = self.db.run(select.streamed(spec, context), seconds)
+        for found in self.db.stream(question, size, seconds):
+            if spec.prefetch:
+                self.db.run(select.complete(found, spec, context), seconds)
+            yield from found
 
     def fetch_all(self) -> list[M]:
         """Return every row as an instance."""

@@ -381,7 +381,8 @@ async def test_what_waited_until_its_time_was_up_is_told(db, told, write, verb):
             await write(db)
     (event,) = told
     assert event.sql.startswith(verb)
-    assert str(event.error) == "database is locked"
+    # … or its time was up during one of its attempts
+    assert str(event.error) in ("database is locked", "interrupted")
     assert 0.05 < event.lock < 4
     assert_no_transaction_left(db)
 

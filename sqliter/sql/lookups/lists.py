@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from sqliter.core.statement import Value
@@ -24,8 +26,9 @@ class In(Lookup):
             msg = f"{operand.name} requires a list for '{self.suffix}'"
             raise TypeError(msg)
         values = list(value)
-        if operand.holds_int and _are_integers(values) and _fit(values):
-            return tuple(values), False
+        if operand.holds_int and _are_integers(values):
+            with suppress(OverflowError):
+                return array("q", values), False
         encoded = [operand.encode(each) for each in values if each is not None]
         return tuple(encoded), len(encoded) < len(values)
 
@@ -53,16 +56,17 @@ class NotIn(In):
         return listed
 
 
-def _in_list(operand: Operand, operator: str, values: tuple[Value, ...]) -> Fragment:
+def _in_list(operand: Operand, operator: str, values: Sequence[Value]) -> Fragment:
     if len(values) <= FEW:
         marks = ", ".join("?" * len(values))
-        return Fragment(f"{operand.compared} {operator} ({marks})", values)
+        return Fragment(f"{operand.compared} {operator} ({marks})", tuple(values))
     import json  # noqa: PLC0415 - short lists need none
 
     # One text and one value for lists of any length. JSON has no blobs, ends texts
     # at NUL and may round floats: all those travel in hexadecimal.
-    if _are_integers(values):
-        listed, travelling = "(SELECT value FROM json_each(?))", json.dumps(values)
+    if isinstance(values, array) or _are_integers(values):
+        listed = "(SELECT value FROM json_each(?))"
+        travelling = json.dumps(list(values))
     else:
         listed = "(SELECT sqliter_unhex(value) FROM json_each(?))"
         travelling = json.dumps([_as_json(value) for value in values])
@@ -72,10 +76,6 @@ def _in_list(operand: Operand, operator: str, values: tuple[Value, ...]) -> Frag
 def _are_integers(values: Sequence[Any]) -> bool:
     # Of many values, that is known much sooner than what each of them is.
     return {*map(type, values)} == {int}
-
-
-def _fit(values: Sequence[int]) -> bool:
-    return min(values) >= -(2**63) and max(values) < 2**63
 
 
 def _as_json(value: Value) -> int | str | None:
