@@ -134,12 +134,12 @@ def _encode_text(parts: Sequence[Part]) -> str:
     ]
     return f"""
 def encode(values):
-    {_lines(values, 4)}
-    if {" and ".join(checks) or True}:
-        try:
+    try:
+        {_lines(values, 8)}
+        if {" and ".join(checks) or True}:
             return [{", ".join(_stored(number, part) for number, part in numbered)}]
-        except Exception:
-            return carefully(values)
+    except Exception:
+        pass
     return carefully(values)
 """
 

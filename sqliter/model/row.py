@@ -36,7 +36,11 @@ class RowEncoder:
         return encode_function(parts, self._carefully)
 
     def _carefully(self, values: Mapping[str, Any]) -> list[Value]:
-        """Check every value, and say which one does not fit."""
+        """Check every value, and say which one does not fit, or is not there."""
+        missing = [field for field in self._fields if field not in values]
+        if missing:
+            names = ", ".join(missing)
+            raise Fault(f"the record is partial: it was fetched without {names}")
         fields = zip(self.columns, self._fields, strict=True)
         return [self._encode(column, values[field]) for column, field in fields]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from sqliter.core.effects import Effects
 from sqliter.model.model import BaseDBModel
 
-__all__ = ["assign", "built_in", "put", "restoring"]
+__all__ = ["assign", "put", "stamp"]
 
 
 def put(instance: BaseDBModel, values: dict[str, Any]) -> None:
@@ -20,39 +20,61 @@ def put(instance: BaseDBModel, values: dict[str, Any]) -> None:
 
 def assign(effects: Effects, instance: BaseDBModel, values: dict[str, Any]) -> None:
     """Set built-in fields, past frozen models and validators; undone on rollback."""
-    effects.on_undo(restoring([built_in(instance, values)]))
+    effects.on_undo(_restoring([_before(instance, values.keys())]))
     put(instance, values)
 
 
+def stamp(
+    effects: Effects, instances: Sequence[BaseDBModel], now: int, *, keep: bool
+) -> None:
+    """Set the timestamps of new records; ``keep`` those that are not zero.
+
+    Their keys are undone, too.
+    """
+    effects.on_undo(_restoring([_before(each, BUILT_IN) for each in instances]))
+    for each in instances:
+        values = vars(each)
+        values["created_at"] = (keep and values.get("created_at")) or now
+        values["updated_at"] = (keep and values.get("updated_at")) or now
+        each.__pydantic_fields_set__.update(BUILT_IN)
+
+
+BUILT_IN = ("pk", "created_at", "updated_at")
+
+_ABSENT = object()
+
+
 class _Before(NamedTuple):
-    """Values that an instance had, and names of those it did not have."""
+    """What an instance had under some names."""
 
     instance: weakref.ref[BaseDBModel]
-    values: dict[str, Any]
-    absent: Collection[str]
+    names: Collection[str]
+    values: list[Any]
 
 
-_BUILT_IN = ("pk", "created_at", "updated_at")
+def _before(instance: BaseDBModel, names: Collection[str]) -> _Before:
+    values = vars(instance)
+    return _Before(
+        weakref.ref(instance), names, [values.get(n, _ABSENT) for n in names]
+    )
 
 
-def built_in(instance: BaseDBModel, names: Iterable[str] = _BUILT_IN) -> _Before:
-    """Return what an instance has under these names."""
-    attributes = vars(instance)
-    values = {name: attributes[name] for name in names if name in attributes}
-    absent = [name for name in names if name not in attributes]
-    return _Before(weakref.ref(instance), values, absent)
-
-
-def restoring(all_before: Sequence[_Before]) -> Callable[[], None]:
+def _restoring(all_before: Sequence[_Before]) -> Callable[[], None]:
     """Return what gives instances back what they had."""
 
     def restore() -> None:
-        for before in all_before:
-            instance = before.instance()
+        for reference, names, values in all_before:
+            instance = reference()
             if instance is not None:
-                vars(instance).update(before.values)
-                for name in before.absent:  # a partial record did not have it
-                    vars(instance).pop(name, None)
-                    instance.__pydantic_fields_set__.discard(name)
+                for name, value in zip(names, values, strict=True):
+                    _give_back(instance, name, value)
 
     return restore
+
+
+def _give_back(instance: BaseDBModel, name: str, value: Any) -> None:
+    if value is not _ABSENT:
+        vars(instance)[name] = value
+        return
+    vars(instance).pop(name, None)  # a partial record did not have it
+    instance.__pydantic_fields_set__.discard(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, TypeVar
 
 from sqliter.core.asked import Asked, Order, Question
@@ -41,7 +42,7 @@ from sqliter.model.model import BaseDBModel
 from sqliter.model.relations import forward_of
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Table, table_of
-from sqliter.operations.assigning import assign, built_in, put, restoring
+from sqliter.operations.assigning import assign, put, stamp
 from sqliter.operations.schema import known, touch
 from sqliter.planning import write
 from sqliter.planning.select import get_statement
@@ -50,8 +51,8 @@ __all__ = ["bulk_insert", "delete", "get", "insert", "update"]
 
 M = TypeVar("M", bound=BaseDBModel)
 
-AT_ONCE = 500
-"""Records that are encoded without a look at whether somebody wants to stop it."""
+AT_ONCE = 5
+"""Statements for many rows that are made before a look at whether to stop."""
 
 
 def insert(
@@ -112,13 +113,13 @@ def bulk_insert(
     with reported_as(RecordInsertionError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
-        now = context.now()
-        stamps = [_stamps(each, now, keep=timestamp_override) for each in records]
-        rows = yield from _rows(effects, table, records, stamps)
-        keys = yield from _insert_rows(table, rows)
-    effects.on_undo(restoring([built_in(each) for each in records]))
-    for record, stamp, key in zip(records, stamps, keys, strict=True):
-        put(record, {"pk": record.pk or key, **stamp})
+        for record in records:
+            if has_attachments(record):
+                _settle(effects, record)
+        stamp(effects, records, context.now(), keep=timestamp_override)
+        keys = yield from _insert_rows(table, records)
+    for record, key in zip(records, keys, strict=True):
+        put(record, {"pk": record.pk or key})
     bind_all(records, context.database)
     return records
 
@@ -290,42 +291,28 @@ def _row(
 ) -> tuple[tuple[str, ...], list[Value]]:
     """Return the fields to insert and their stored values."""
     fields = write.insert_fields(table, with_pk=instance.pk != 0)
-    values = {**vars(instance), **stamps}
-    missing = [field for field in fields if field not in values]
-    if missing:
-        names = ", ".join(missing)
-        raise Fault(f"the record is partial: it was fetched without {names}")
-    return fields, encoder_of(table, fields).encode(values)
+    return fields, encoder_of(table, fields).encode({**vars(instance), **stamps})
 
 
-def _rows(
-    effects: Effects,
-    table: Table,
-    records: Sequence[BaseDBModel],
-    stamps: Sequence[dict[str, int]],
-) -> Steps[list[tuple[tuple[str, ...], list[Value]]]]:
-    """Return what is stored of each; that of many takes long in Python."""
-    rows = []
-    for position, record in enumerate(records):
-        if position % AT_ONCE == 0 and len(records) > AT_ONCE:
-            yield from breathe()
-        if has_attachments(record):
-            _settle(effects, record)
-        rows.append(_row(table, record, stamps[position]))
-    return rows
-
-
-def _insert_rows(
-    table: Table, rows: Sequence[tuple[tuple[str, ...], list[Value]]]
-) -> Steps[list[int]]:
-    statements, sizes = [], []
-    for position, (fields, batch) in enumerate(write.batches(rows), start=1):
-        if position % 8 == 0:  # many rows by now
-            yield from breathe()
-        statements.append(write.insert_statement(table, fields, batch))
-        sizes.append(len(batch))
+def _insert_rows(table: Table, records: Sequence[BaseDBModel]) -> Steps[list[int]]:
+    """Insert all; return the key that SQLite gave to each."""
+    statements: list[Statement] = []
+    sizes: list[int] = []
+    for with_pk, run in groupby(records, key=_has_key):
+        fields = write.insert_fields(table, with_pk=with_pk)
+        encode = encoder_of(table, fields).encode
+        for batch in write.batches(list(run), fields):
+            if len(statements) % AT_ONCE == AT_ONCE - 1:  # many rows by now
+                yield from breathe()
+            rows = [encode(vars(record)) for record in batch]
+            statements.append(write.insert_statement(table, fields, rows))
+            sizes.append(len(rows))
     results = yield from ask_all(statements)
     return _keys(sizes, results)
+
+
+def _has_key(record: BaseDBModel) -> bool:
+    return record.pk != 0
 
 
 def _keys(sizes: Sequence[int], results: Sequence[Result]) -> list[int]:

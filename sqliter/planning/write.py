@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqliter.core.statement import Statement, Value
 from sqliter.model.table import Table
@@ -23,6 +22,8 @@ __all__ = [
     "update_statement",
     "update_where",
 ]
+
+R = TypeVar("R")
 
 MOST_ROWS = 100  # of one INSERT: beyond that the text costs more than it saves
 MOST_VALUES = 30_000  # SQLite takes 32,766 in a statement
@@ -50,15 +51,11 @@ def insert_statement(
     return Statement(sql, values, count)
 
 
-def batches(
-    rows: Sequence[tuple[tuple[str, ...], list[Value]]],
-) -> Iterator[tuple[tuple[str, ...], list[list[Value]]]]:
-    """Cut ``(fields, row)`` pairs into runs of the same fields that fit one INSERT."""
-    for fields, run in groupby(rows, key=lambda pair: pair[0]):
-        values = [row for _, row in run]
-        size = max(1, min(MOST_ROWS, MOST_VALUES // len(fields)))
-        for start in range(0, len(values), size):
-            yield fields, values[start : start + size]
+def batches(records: Sequence[R], fields: tuple[str, ...]) -> Iterator[Sequence[R]]:
+    """Cut what is to be inserted into parts that fit one INSERT of these fields."""
+    size = max(1, min(MOST_ROWS, MOST_VALUES // len(fields)))
+    for start in range(0, len(records), size):
+        yield records[start : start + size]
 
 
 def update_statement(
