@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
 
-from sqliter.core.asked import Asked, Question
+from sqliter.core.asked import Asked, Batches, Question
 from sqliter.core.health import Health
 from sqliter.core.settings import MEMORY, Options
 from sqliter.database import BaseDatabase
@@ -167,7 +167,7 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
 
     def stream(
         self, question: Question[list[R]], size: int, seconds: float | None = None
-    ) -> Iterator[list[R]]:
+    ) -> Batches[R]:
         """Yield what a question gives in batches; ``iterate()`` of queries uses it."""
         return self._engine.stream(question, size, seconds)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 from sqliter.asyncio.connection import AsyncConnection
 from sqliter.asyncio.query import AsyncQueryBuilder
 from sqliter.asyncio.transaction import AsyncTransaction
-from sqliter.core.asked import Asked, Question
+from sqliter.core.asked import Asked, AwaitedBatches, Question
 from sqliter.core.health import Health
 from sqliter.core.settings import Options
 from sqliter.database import BaseDatabase
@@ -158,7 +158,7 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
 
     def stream(
         self, question: Question[list[R]], size: int, seconds: float | None = None
-    ) -> AsyncGenerator[list[R], None]:
+    ) -> AwaitedBatches[R]:
         """Yield what a question gives in batches; ``iterate()`` of queries uses it."""
         return self._engine.stream(question, size, seconds)
 

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from sqliter.asyncio.iteration import each_of
-from sqliter.core.asked import AwaitingRunner
-from sqliter.core.context import Context
+from sqliter.asyncio.iteration import AsyncDatabase, each_of, each_row
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import bulk, select
-from sqliter.planning.spec import QuerySpec
 from sqliter.query.base import BATCH, BaseQuery, checked_batch
 
 __all__ = ["AsyncQueryBuilder"]
 
 M = TypeVar("M", bound=BaseDBModel)
-
-
-class AsyncDatabase(AwaitingRunner, Protocol):
-    """What a query needs of an awaiting database object."""
-
-    @property
-    def context(self) -> Context: ...
 
 
 class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
@@ -51,17 +40,9 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
             >>> async for user in db.select(User).iterate():
             ...     print(user.name)
         """
-        return self._iterate(self._rows("iterate"), checked_batch(batch))
-
-    async def _iterate(self, spec: QuerySpec[M], size: int) -> AsyncIterator[M]:
-        context, seconds = self.db.context, self._seconds
-        question = await self.db.run(select.streamed(spec, context), seconds)
-        async with aclosing(self.db.stream(question, size, seconds)) as batches:
-            async for found in batches:
-                if spec.prefetch:
-                    await self.db.run(select.complete(found, spec, context), seconds)
-                for each in found:
-                    yield each
+        return each_row(
+            self.db, self._rows("iterate"), checked_batch(batch), self._seconds
+        )
 
     async def fetch_all(self) -> list[M]:
         """Return every row as an instance."""

@@ -8,7 +8,7 @@ operations like all others.
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqliter.core.effects import Effects
@@ -51,11 +51,11 @@ class Question(NamedTuple, Generic[R]):
 class Order(NamedTuple, Generic[R]):
     """A statement that writes one row, and what is done when it is written.
 
-    ``again`` makes the same as an operation.
+    ``again`` makes the same as an operation, which is run if it was not done.
     """
 
     statement: Statement
-    done: Callable[[Result], R]
+    done: Callable[[Result], R | Unanswered]
     failure: reported_as
     again: Callable[[], Operation[R]]
 
@@ -66,6 +66,13 @@ class Order(NamedTuple, Generic[R]):
 
 Asked: TypeAlias = Operation[R] | Question[R] | Order[R]
 """Whatever an engine can be asked to do."""
+
+
+Batches: TypeAlias = Generator[list[R], None, None]
+"""What a question gives, bit by bit."""
+
+AwaitedBatches: TypeAlias = AsyncGenerator[list[R], None]
+"""The same, to be awaited."""
 
 
 def operation_of(asked: Asked[R]) -> Operation[R]:
@@ -80,7 +87,7 @@ class Runner(Protocol):
 
     def stream(
         self, question: Question[list[R]], size: int, seconds: float | None = None
-    ) -> Iterator[list[R]]: ...
+    ) -> Batches[R]: ...
 
 
 class AwaitingRunner(Protocol):
@@ -90,4 +97,4 @@ class AwaitingRunner(Protocol):
 
     def stream(
         self, question: Question[list[R]], size: int, seconds: float | None = None
-    ) -> AsyncGenerator[list[R], None]: ...
+    ) -> AwaitedBatches[R]: ...

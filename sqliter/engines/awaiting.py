@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any, TypeVar
 
-from sqliter.core.asked import UNANSWERED, Asked, Question, Unanswered
+from sqliter.core.asked import UNANSWERED, Asked, AwaitedBatches, Question, Unanswered
 from sqliter.core.faults import reported_as
 from sqliter.core.steps import Access, Drive, Operation
 from sqliter.core.stop import Stop, is_limited
@@ -65,7 +65,7 @@ class AwaitingEngine(TaskBlocks):
 
     async def stream(
         self, question: Question[list[R]], size: int, seconds: float | None = None
-    ) -> AsyncGenerator[list[R], None]:
+    ) -> AwaitedBatches[R]:
         """Yield what a question gives in batches; see ``BlockingEngine.stream``."""
         if not self._is_alone(self._scope()) or self.settings.is_memory:
             for found in batches(await self.run(question, seconds), size):

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 from sqliter.core import scopes
-from sqliter.core.asked import UNANSWERED, Asked, Question, Unanswered
+from sqliter.core.asked import UNANSWERED, Asked, Batches, Question, Unanswered
 from sqliter.core.askers import Asker
 from sqliter.core.faults import reported_as
 from sqliter.core.scopes import Mode, Scope
@@ -53,7 +53,7 @@ class BlockingEngine(LocalEngine):
 
     def stream(
         self, question: Question[list[R]], size: int, seconds: float | None = None
-    ) -> Iterator[list[R]]:
+    ) -> Batches[R]:
         """Yield what a question gives in batches, all of the same state.
 
         What is not committed can be seen on one connection only, which also writes

@@ -34,24 +34,25 @@ class Functions(NamedTuple):
 def functions(
     cells: Sequence[Cell],
     making: Sequence[str],
+    keeping: Sequence[str],
     names: dict[str, Any],
     carefully: Callable[[Row], dict[str, Any]],
 ) -> Functions:
     """Return the functions for rows of these columns.
 
-    ``making`` are the statements that make ``instance`` of ``values``, ``names`` is
-    what they refer to. ``carefully`` returns the values of a row that is not as
-    expected, or raises.
+    ``making`` are the statements that make ``instance`` of ``values``, ``keeping``
+    those that keep something of the ``row`` in it, ``names`` is what they refer to.
+    ``carefully`` returns the values of a row that is not as expected, or raises.
     """
     namespace: dict[str, Any] = {**names, "carefully": carefully}
     for number, cell in enumerate(cells):
         namespace[f"reads{number}"] = cell.reads
         namespace[f"decode{number}"] = cell.decode
-    exec(_text(cells, making), namespace)  # noqa: S102 - see above
+    exec(_text(cells, making, keeping), namespace)  # noqa: S102 - see above
     return Functions(namespace["load"], namespace["make"])
 
 
-def _text(cells: Sequence[Cell], making: Sequence[str]) -> str:
+def _text(cells: Sequence[Cell], making: Sequence[str], keeping: Sequence[str]) -> str:
     columns = ", ".join(f"v{number}" for number in range(len(cells)))
     checks = " and ".join(map(_check, range(len(cells)), cells))
     values = ", ".join(map(_item, range(len(cells)), cells))
@@ -67,7 +68,7 @@ def load(rows, database):
                 values = carefully(row)
         else:
             values = carefully(row)
-        {_lines(making, 8)}
+        {_lines([*making, *keeping], 8)}
         found.append(instance)
     return found
 

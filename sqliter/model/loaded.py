@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from sqliter.core.statement import Row
 from sqliter.model.keys import Deferred, row_of
 
 __all__ = [
@@ -29,12 +30,15 @@ __all__ = [
     "in_the_making",
     "known_list",
     "known_object",
+    "known_row",
     "like",
     "make_siblings",
     "remember",
     "remember_many",
     "remember_parent",
+    "remember_row",
     "remembered",
+    "row_setter",
     "siblings_of",
     "unencumbered",
 ]
@@ -190,3 +194,20 @@ def bind_all(instances: Sequence[Any], database: Any) -> None:
     if bind_instance is not None:
         for instance in instances:
             bind_instance(instance, database)
+
+
+def remember_row(instance: Any, row: Row) -> None:
+    """Keep the row as it is stored, in the order of the fields."""
+    row_setter(type(instance))(instance, row)
+
+
+def known_row(instance: Any) -> Row | None:
+    """Return the row as it was stored when it was read or written last, if known."""
+    row: Row | None = getattr(instance, "_row", None)
+    return row
+
+
+def row_setter(model: type[Any]) -> Callable[[Any, Row], None]:
+    """Return what keeps the row of an instance of this class."""
+    setter: Callable[[Any, Row], None] = model.__sqliter_remember__
+    return setter

@@ -18,7 +18,7 @@ from sqliter.core.statement import Row, Value
 from sqliter.model.codecs.codec import shown
 from sqliter.model.fields import coerce
 from sqliter.model.generated import Cell, Functions, functions
-from sqliter.model.loaded import binder
+from sqliter.model.loaded import binder, row_setter
 from sqliter.model.table import Column, Table
 
 __all__ = ["Loader", "decoder", "fits", "loader_of", "read"]
@@ -73,7 +73,11 @@ class Loader(Generic[M]):
             )
             for column in self._columns
         ]
-        return functions(cells, self._making(), self._names(), self._values_carefully)
+        # What is known of a whole row tells an update what was changed since.
+        keeps = self._fields == self._table.fields
+        keeping = ["set_row(instance, row)"] if keeps else []
+        names, carefully = self._names(), self._values_carefully
+        return functions(cells, self._making(), keeping, names, carefully)
 
     def _making(self) -> list[str]:
         """Return the statements that make an instance, as short as the class allows."""
@@ -102,6 +106,7 @@ class Loader(Generic[M]):
             "set_fields_set": _set_fields_set,
             "set_extra": _set_extra,
             "set_private": _set_private,
+            "set_row": row_setter(self._model),
             "bind": binder(self._model),
             "finish": self._finish,
         }

@@ -48,6 +48,9 @@ class BaseDBModel(BaseModel):
         from_attributes=True,
     )
 
+    if not TYPE_CHECKING:
+        __slots__ = ("_row",)
+
     pk: int = Field(default=0)
     created_at: int = Field(default=0)
     updated_at: int = Field(default=0)
@@ -179,3 +182,7 @@ def _decoded_bytes(model: type[BaseDBModel], name: str, value: bytes) -> Any:
         return coerce(model, name, plain)
     except ValueError:
         return value
+
+
+if not TYPE_CHECKING:
+    BaseDBModel.__sqliter_remember__ = BaseDBModel.__dict__["_row"].__set__

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sqliter.core.asked import Asked, Order, Question
+from sqliter.core.asked import UNANSWERED, Asked, Order, Question, Unanswered
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault, reported_as
@@ -36,6 +36,7 @@ from sqliter.model.loaded import (
     bind,
     bind_all,
     has_attachments,
+    remember_row,
 )
 from sqliter.model.loader import Loader, loader_of
 from sqliter.model.model import BaseDBModel
@@ -43,6 +44,7 @@ from sqliter.model.relations import forward_of
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Table, table_of
 from sqliter.operations.assigning import assign, put, stamp
+from sqliter.operations.change import Change
 from sqliter.operations.schema import known, touch
 from sqliter.planning import write
 from sqliter.planning.select import get_statement
@@ -73,6 +75,9 @@ def insert(
 
     def done(result: Result) -> M:
         put(instance, {"pk": instance.pk or result.lastrowid, **stamps})
+        if fields != table.fields:
+            row.insert(table.fields.index("pk"), instance.pk)
+        remember_row(instance, tuple(row))
         bind(instance, context.database)
         return instance
 
@@ -182,15 +187,21 @@ def update(instance: BaseDBModel, context: Context) -> Asked[None]:
     table = table_of(type(instance))
     if not _is_simple(instance, table, context):
         return again()
-    stamp = {"updated_at": context.now()}
+    stamps = {"updated_at": context.now()}
     try:
-        statement = _update_statement(table, instance, stamp)
+        change = Change(table, instance, stamps)
     except Fault:
         return again()  # it will be reported
+    statement = change.difference()
+    if statement is None:
+        return again()
 
-    def done(result: Result) -> None:
-        _found(result, table, instance.pk)
-        put(instance, stamp)
+    def done(result: Result) -> Unanswered | None:
+        if not result.rowcount:
+            return UNANSWERED  # it is another row than the one we know
+        change.done()
+        put(instance, stamps)
+        return None
 
     return Order(statement, done, table.prepare(_reported, RecordUpdateError), again)
 
@@ -202,10 +213,12 @@ def _update(effects: Effects, instance: BaseDBModel, context: Context) -> Steps[
         yield from known(table, context)
         yield from touch(effects, table, context)
         _settle(effects, instance)
-        stamp = {"updated_at": context.now()}
-        result = yield from ask(_update_statement(table, instance, stamp))
+        stamps = {"updated_at": context.now()}
+        change = Change(table, instance, stamps)
+        result = yield from ask(change.everything())
     _found(result, table, instance.pk)
-    assign(effects, instance, stamp)
+    change.done()
+    assign(effects, instance, stamps)
 
 
 def delete(model: type[BaseDBModel], primary_key: Any, context: Context) -> Asked[None]:
@@ -246,17 +259,6 @@ def _reported(table: Table, error: type[SqliterError]) -> reported_as:
 def _found(result: Result, table: Table, key: object) -> None:
     if result.rowcount == 0:
         raise RecordNotFoundError(key, table=table.name)
-
-
-def _update_statement(
-    table: Table, instance: BaseDBModel, stamp: dict[str, int]
-) -> Statement:
-    values = {**vars(instance), **stamp}
-    fields = write.insert_fields(table, with_pk=False)
-    if not all(field in values for field in fields):
-        fields = tuple(field for field in fields if field in values)
-    row = encoder_of(table, fields).encode(values)
-    return write.update_statement(table, fields, row, instance.pk)
 
 
 def _settle(effects: Effects, instance: BaseDBModel) -> None:

@@ -19,7 +19,7 @@ __all__ = [
     "delete_where",
     "insert_fields",
     "insert_statement",
-    "update_statement",
+    "update_sql",
     "update_where",
 ]
 
@@ -58,12 +58,14 @@ def batches(records: Sequence[R], fields: tuple[str, ...]) -> Iterator[Sequence[
         yield records[start : start + size]
 
 
-def update_statement(
-    table: Table, fields: tuple[str, ...], row: Sequence[Value], pk: Value
-) -> Statement:
-    """Return the UPDATE of some fields of one row."""
-    sql = table.prepare(_update_sql, fields)
-    return Statement(sql, (*row, pk))
+def update_sql(
+    table: Table, fields: tuple[str, ...], same: tuple[str, ...] = ()
+) -> str:
+    """Return the UPDATE of some fields of one row, if others are what they were."""
+    columns = table.by_field
+    changes = ", ".join(f"{columns[field].sql} = ?" for field in fields)
+    tests = "".join(f" AND {columns[field].sql} IS ? COLLATE BINARY" for field in same)
+    return f"UPDATE {table.sql} SET {changes} WHERE {table.pk.sql} = ?{tests}"
 
 
 def delete_statement(table: Table, pk: Value) -> Statement:
@@ -106,8 +108,3 @@ def _insert_sql(table: Table, fields: tuple[str, ...], count: int) -> str:
     names = ", ".join(table.by_field[field].sql for field in fields)
     marks = "(" + ", ".join("?" * len(fields)) + ")"
     return f"INSERT INTO {table.sql} ({names}) VALUES {', '.join([marks] * count)}"
-
-
-def _update_sql(table: Table, fields: tuple[str, ...]) -> str:
-    assignments = ", ".join(f"{table.by_field[field].sql} = ?" for field in fields)
-    return f"UPDATE {table.sql} SET {assignments} WHERE {table.pk.sql} = ?"

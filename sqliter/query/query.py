@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from sqliter.core.asked import Runner
-from sqliter.core.context import Context
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import bulk, select
-from sqliter.planning.spec import QuerySpec
 from sqliter.query.base import BATCH, BaseQuery, FilterValue, checked_batch
+from sqliter.query.iteration import Database, each_row
 
 __all__ = ["FilterValue", "QueryBuilder"]
 
 M = TypeVar("M", bound=BaseDBModel)
-
-
-class Database(Runner, Protocol):
-    """What a query needs of a blocking database object."""
-
-    @property
-    def context(self) -> Context: ...
 
 
 class QueryBuilder(BaseQuery[M, Database]):
@@ -50,15 +41,9 @@ class QueryBuilder(BaseQuery[M, Database]):
             >>> for user in db.select(User).iterate():
             ...     print(user.name)
         """
-        return self._iterate(self._rows("iterate"), checked_batch(batch))
-
-    def _iterate(self, spec: QuerySpec[M], size: int) -> Iterator[M]:
-        context, seconds = self.db.context, self._seconds
-        question = self.db.run(select.streamed(spec, context), seconds)
-        for found in self.db.stream(question, size, seconds):
-            if spec.prefetch:
-                self.db.run(select.complete(found, spec, context), seconds)
-            yield from found
+        return each_row(
+            self.db, self._rows("iterate"), checked_batch(batch), self._seconds
+        )
 
     def fetch_all(self) -> list[M]:
         """Return every row as an instance."""

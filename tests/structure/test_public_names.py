@@ -23,8 +23,6 @@ NOT_FOR_USERS = {
         "Fetched": "shared by both prefetched handles",
         "Listed": "shared by both lazy handles",
     },
-    "sqliter.asyncio.query": {"AsyncDatabase": "says what a query needs of a database"},
-    "sqliter.query.query": {"Database": "says what a query needs of a database"},
 }
 """Names without an underscore that are used inside the library only, and why."""
 

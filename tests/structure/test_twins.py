@@ -61,6 +61,8 @@ SAME_THING = {
     "AsyncDatabase": "Database",
     "AsyncTransaction": "Transaction",
     "AwaitingEngine": "BlockingEngine",
+    "AsyncIterator": "Iterator",
+    "AwaitedBatches": "Batches",
 }
 
 OF_THE_COLOUR = {"is_async", "builder", "lazy"}
@@ -74,12 +76,12 @@ NEVER_AWAITED = {
     "__init__", "annotate", "belonging", "bypass_cache", "cache_get", "cache_set",
     "cache_ttl", "clear_cache", "clone", "configure_cache_keys", "exclude", "fields",
     "filter", "forbid_lazy", "forget", "get_cache_stats", "group_by", "having",
-    "invalidate_table_cache", "keys_of", "known", "limit", "narrowing", "now", "of", "offset",
+    "invalidate_table_cache", "iterate", "keys_of", "known", "limit", "narrowing", "now", "of", "offset",
     "on_statement", "only", "order", "prefetch_related", "reset_cache_stats",
-    "saved_keys_of", "select", "select_related", "share_lazy", "timeout", "to_sql",
+    "saved_keys_of", "select", "select_related", "share_lazy", "stream", "timeout", "to_sql",
     "transaction", "validate_prefetch_path", "warn_lazy", "with_count",
 }  # fmt: skip
-"""Methods that touch no file, plain in both colours. All others are verbs."""
+"""Methods that touch no file by themselves, plain in both colours. All others are verbs."""
 
 SPECIAL = {"__init__", "__enter__", "__exit__", "__aenter__", "__aexit__", "__copy__"}
 
