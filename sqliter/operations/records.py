@@ -215,10 +215,19 @@ def _update(effects: Effects, instance: BaseDBModel, context: Context) -> Steps[
         _settle(effects, instance)
         stamps = {"updated_at": context.now()}
         change = Change(table, instance, stamps)
-        result = yield from ask(change.everything())
+        result = yield from _write_change(change)
     _found(result, table, instance.pk)
     change.done()
     assign(effects, instance, stamps)
+
+
+def _write_change(change: Change) -> Steps[Result]:
+    difference = change.difference()
+    if difference is not None:
+        result = yield from ask(difference)
+        if result.rowcount:
+            return result
+    return (yield from ask(change.everything()))
 
 
 def delete(model: type[BaseDBModel], primary_key: Any, context: Context) -> Asked[None]:
