@@ -28,6 +28,7 @@ from sqliter.engines.waiting import (
 from sqliter.exceptions import SqlExecutionError
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 TIDY_EVERY = 16
 """Writes after which the size of the WAL is looked at."""
@@ -72,12 +73,14 @@ class AwaitingEngine(TaskBlocks):
                 yield found
             return
         stop = self._stop(self._deadline(seconds))
-        with question.failure:
-            stream = await self._reading.run(
-                lambda: Stream(self._connections, question, stop), stop
-            )
+
+        async def wait(call: Callable[[], T]) -> T:
+            with question.failure:
+                return await self._reading.run(call, stop)
+
+        stream = await wait(lambda: Stream(self._connections, question, stop))
         with closing(stream):
-            while found := await self._reading.run(lambda: stream.next(size), stop):
+            while found := await wait(lambda: stream.next(size)):
                 yield found
 
     async def _serve_in_time(self, drive: Drive[Any]) -> None:
