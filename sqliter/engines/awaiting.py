@@ -57,6 +57,8 @@ class AwaitingEngine(TaskBlocks):
 
     async def _run(self, operation: Operation[R], seconds: float | None) -> R:
         drive = self._drive(operation, seconds)
+        if self._inline.is_pause_due:
+            await asyncio.sleep(0)
         if self._uses_cache():
             await self._serve_in_time(drive)
         if not drive.finished:
@@ -90,8 +92,6 @@ class AwaitingEngine(TaskBlocks):
             await self._reading.run(lambda: drive.answer((large,)), drive)
 
     async def _lease_and_carry(self, drive: Drive[R]) -> None:
-        if self._inline.is_pause_due:
-            await asyncio.sleep(0)
         if self._carry_here(drive):
             self._writes += drive.access is not Access.READ
             if self._writes >= TIDY_EVERY:

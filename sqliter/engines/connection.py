@@ -119,7 +119,7 @@ class Connection(Handle):
         Returns ``None``, with nothing changed, if others have to be waited for, or
         the budget is used up.
         """
-        if self._owns_transaction or self.raw.in_transaction:
+        if self._is_handed_out or self._owns_transaction or self.raw.in_transaction:
             return None
         self._is_peeking = self.in_hurry = True
         try:

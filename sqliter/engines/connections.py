@@ -116,9 +116,14 @@ class Connections:
             with self._mutex:
                 self._unknown -= 1
 
+    @property
+    def sound_writer(self) -> Connection | None:
+        """The writer, if it is open and the file is where it was."""
+        return None if self._place.is_found_lost else self.open_writer
+
     def borrow(self) -> Connection | None:
         """Return an idle reader for a moment, if there is one and nothing is wrong."""
-        if self.open_writer is None or self._place.is_found_lost:
+        if self.sound_writer is None:
             return None
         with self._mutex:
             if not self._idle:

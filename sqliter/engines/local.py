@@ -217,7 +217,7 @@ class LocalEngine:
 
     def _write(self, order: Order[R], budget: float | None = None) -> R | Unanswered:
         """Write with the writer, if nobody has the turn and all else is as simple."""
-        writer = self._connections.open_writer
+        writer = self._connections.sound_writer
         if writer is None or not self.settings.auto_commit or self._has_regards():
             return UNANSWERED
         if self._carrier.cache.enabled or not self.seat.try_take(self._asker()):

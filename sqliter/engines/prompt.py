@@ -65,8 +65,8 @@ class PromptEngine(LocalEngine):
 
     def _carry_here(self, drive: Drive[Any]) -> bool:
         """Do it here, if that is quick; say whether it is done."""
-        if not self._inline.allows(drive.shape):
-            return False
+        if not (drive.shape and self._inline.allows(drive.shape)):
+            return False  # what begins without SQL takes long before it asks
         scope, shape = self._scope(), drive.shape
         started = time.perf_counter()
         try:

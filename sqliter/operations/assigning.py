@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqliter.core.effects import Effects
 from sqliter.model.model import BaseDBModel
 
-__all__ = ["assign", "put", "stamp"]
+__all__ = ["assign", "assign_all", "put"]
 
 
 def put(instance: BaseDBModel, values: dict[str, Any]) -> None:
@@ -24,19 +24,15 @@ def assign(effects: Effects, instance: BaseDBModel, values: dict[str, Any]) -> N
     put(instance, values)
 
 
-def stamp(
-    effects: Effects, instances: Sequence[BaseDBModel], now: int, *, keep: bool
+def assign_all(
+    effects: Effects,
+    instances: Sequence[BaseDBModel],
+    all_values: Iterable[dict[str, Any]],
 ) -> None:
-    """Set the timestamps of new records; ``keep`` those that are not zero.
-
-    Their keys are undone, too.
-    """
+    """Set built-in fields of each, which are the same ones for all."""
     effects.on_undo(_restoring([_before(each, BUILT_IN) for each in instances]))
-    for each in instances:
-        values = vars(each)
-        values["created_at"] = (keep and values.get("created_at")) or now
-        values["updated_at"] = (keep and values.get("updated_at")) or now
-        each.__pydantic_fields_set__.update(BUILT_IN)
+    for instance, values in zip(instances, all_values, strict=True):
+        put(instance, values)
 
 
 BUILT_IN = ("pk", "created_at", "updated_at")
@@ -66,15 +62,17 @@ def _restoring(all_before: Sequence[_Before]) -> Callable[[], None]:
         for reference, names, values in all_before:
             instance = reference()
             if instance is not None:
-                for name, value in zip(names, values, strict=True):
-                    _give_back(instance, name, value)
+                vars(instance).update(zip(names, values, strict=True))
+                if _ABSENT in values:
+                    _take_away(instance, names)
 
     return restore
 
 
-def _give_back(instance: BaseDBModel, name: str, value: Any) -> None:
-    if value is not _ABSENT:
-        vars(instance)[name] = value
-        return
-    vars(instance).pop(name, None)  # a partial record did not have it
-    instance.__pydantic_fields_set__.discard(name)
+def _take_away(instance: BaseDBModel, names: Collection[str]) -> None:
+    """Take away what a partial record did not have."""
+    attributes = vars(instance)
+    for name in names:
+        if attributes[name] is _ABSENT:
+            del attributes[name]
+            instance.__pydantic_fields_set__.discard(name)

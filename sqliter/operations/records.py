@@ -43,7 +43,7 @@ from sqliter.model.model import BaseDBModel
 from sqliter.model.relations import forward_of
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Table, table_of
-from sqliter.operations.assigning import assign, put, stamp
+from sqliter.operations.assigning import assign, assign_all, put
 from sqliter.operations.change import Change
 from sqliter.operations.schema import known, touch
 from sqliter.planning import write
@@ -53,8 +53,11 @@ __all__ = ["bulk_insert", "delete", "get", "insert", "update"]
 
 M = TypeVar("M", bound=BaseDBModel)
 
+FEW = 500
+"""Records that are prepared without a look at whether to stop."""
+
 AT_ONCE = 5
-"""Statements for many rows that are made before a look at whether to stop."""
+"""Statements of many rows that are made between two looks."""
 
 
 def insert(
@@ -67,7 +70,7 @@ def insert(
     table = table_of(type(instance))
     if not _is_simple(instance, table, context):
         return again()
-    stamps = _stamps(instance, context.now(), keep=timestamp_override)
+    stamps = _Stamps(context.now(), keep=timestamp_override).of(instance)
     try:
         fields, row = _row(table, instance, stamps)
     except Fault:
@@ -94,7 +97,7 @@ def _insert(
         yield from known(table, context)
         yield from touch(effects, table, context)
         _settle(effects, instance)
-        stamps = _stamps(instance, context.now(), keep=timestamp_override)
+        stamps = _Stamps(context.now(), keep=timestamp_override).of(instance)
         fields, row = _row(table, instance, stamps)
         result = yield from ask(write.insert_statement(table, fields, [row]))
     assign(effects, instance, {"pk": instance.pk or result.lastrowid, **stamps})
@@ -118,13 +121,13 @@ def bulk_insert(
     with reported_as(RecordInsertionError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
-        for record in records:
-            if has_attachments(record):
-                _settle(effects, record)
-        stamp(effects, records, context.now(), keep=timestamp_override)
-        keys = yield from _insert_rows(table, records)
-    for record, key in zip(records, keys, strict=True):
-        put(record, {"pk": record.pk or key})
+        for record in filter(has_attachments, records):
+            _settle(effects, record)
+        stamps = _Stamps(context.now(), keep=timestamp_override)
+        keys = yield from _insert_rows(table, records, stamps)
+    pairs = zip(records, keys, strict=True)
+    new = ({"pk": each.pk or key, **stamps.of(each)} for each, key in pairs)
+    assign_all(effects, records, new)
     bind_all(records, context.database)
     return records
 
@@ -287,14 +290,18 @@ def _settle(effects: Effects, instance: BaseDBModel) -> None:
             attach(instance, name, value, value.pk)
 
 
-def _stamps(instance: BaseDBModel, now: int, *, keep: bool) -> dict[str, int]:
-    """Return the timestamps of a new record; ``keep`` those that are not zero."""
-    if not keep:
-        return {"created_at": now, "updated_at": now}
-    return {
-        "created_at": instance.created_at or now,
-        "updated_at": instance.updated_at or now,
-    }
+class _Stamps:
+    """The timestamps of new records; ``keep`` those that are not zero."""
+
+    def __init__(self, now: int, *, keep: bool) -> None:
+        self._now = {"created_at": now, "updated_at": now}
+        self._keep = keep
+
+    def of(self, instance: BaseDBModel) -> dict[str, int]:
+        if not self._keep:
+            return self._now
+        own = vars(instance)
+        return {name: own.get(name) or now for name, now in self._now.items()}
 
 
 def _row(
@@ -305,7 +312,9 @@ def _row(
     return fields, encoder_of(table, fields).encode({**vars(instance), **stamps})
 
 
-def _insert_rows(table: Table, records: Sequence[BaseDBModel]) -> Steps[list[int]]:
+def _insert_rows(
+    table: Table, records: Sequence[BaseDBModel], stamps: _Stamps
+) -> Steps[list[int]]:
     """Insert all; return the key that SQLite gave to each."""
     statements: list[Statement] = []
     sizes: list[int] = []
@@ -313,9 +322,9 @@ def _insert_rows(table: Table, records: Sequence[BaseDBModel]) -> Steps[list[int
         fields = write.insert_fields(table, with_pk=with_pk)
         encode = encoder_of(table, fields).encode
         for batch in write.batches(list(run), fields):
-            if len(statements) % AT_ONCE == AT_ONCE - 1:  # many rows by now
+            if len(records) > FEW and len(statements) % AT_ONCE == 0:
                 yield from breathe()
-            rows = [encode(vars(record)) for record in batch]
+            rows = [encode({**vars(each), **stamps.of(each)}) for each in batch]
             statements.append(write.insert_statement(table, fields, rows))
             sizes.append(len(rows))
     results = yield from ask_all(statements)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqliter.core.asked import Asked, Load, Question
+from sqliter.core.asked import Asked, Load, Question, operation_of
 from sqliter.core.context import Context
 from sqliter.core.faults import Fault, reported_as
 from sqliter.core.statement import Row, Statement
-from sqliter.core.steps import Steps, ask, reads
+from sqliter.core.steps import Steps, ask, breathe, reads
 from sqliter.exceptions import RecordFetchError
 from sqliter.model.loaded import make_siblings
 from sqliter.model.model import BaseDBModel
@@ -37,6 +39,28 @@ M = TypeVar("M", bound=BaseDBModel)
 R = TypeVar("R")
 
 
+def _unhurried(
+    ask_now: Callable[[QuerySpec[M], Context], Asked[R]],
+) -> Callable[[QuerySpec[M], Context], Asked[R]]:
+    """Have what takes long to be planned planned where nobody waits."""
+
+    @functools.wraps(ask_now)
+    def asked(spec: QuerySpec[M], context: Context) -> Asked[R]:
+        for condition in spec.conditions:
+            if condition.is_long:
+                return _ask_later(functools.partial(ask_now, spec, context))
+        return ask_now(spec, context)
+
+    return asked
+
+
+@reads
+def _ask_later(ask_now: Callable[[], Asked[R]]) -> Steps[R]:
+    yield from breathe()
+    return (yield from operation_of(ask_now()).steps)
+
+
+@_unhurried
 def fetch_all(spec: QuerySpec[M], context: Context) -> Asked[list[M]]:
     """Return every matching row as an instance."""
     plan = planning.plan_select(spec, context)
@@ -68,18 +92,21 @@ def complete(found: list[M], spec: QuerySpec[M], context: Context) -> Steps[None
     yield from prefetch(found, spec.prefetch, spec, context)
 
 
+@_unhurried
 def fetch_one(spec: QuerySpec[M], context: Context) -> Asked[M | None]:
     """Return the first row the query gives, or ``None``."""
     narrow = planning.narrowed(spec)
     return _fetch_row(narrow, planning.plan_select(narrow, context, "one"), context)
 
 
+@_unhurried
 def fetch_first(spec: QuerySpec[M], context: Context) -> Asked[M | None]:
     """Return the first row in the query's order (by key if it has none)."""
     narrow = planning.first(spec)
     return _fetch_row(narrow, planning.plan_select(narrow, context, "first"), context)
 
 
+@_unhurried
 def fetch_last(spec: QuerySpec[M], context: Context) -> Asked[M | None]:
     """Return the last row in the query's order (by key if it has none)."""
     return _fetch_row(spec, planning.plan_last(spec, context), context)
@@ -98,11 +125,13 @@ def fetch_dicts(spec: QuerySpec[Any], context: Context) -> Steps[list[dict[str, 
             raise Fault(str(error), error) from error
 
 
+@_unhurried
 def count(spec: QuerySpec[Any], context: Context) -> Asked[int]:
     """Return how many rows the query gives."""
     return _scalar(planning.count_plan(spec), spec, context, _number)
 
 
+@_unhurried
 def exists(spec: QuerySpec[Any], context: Context) -> Asked[bool]:
     """Return whether the query gives any row."""
     return _scalar(planning.exists_plan(spec), spec, context, _truth)

@@ -33,6 +33,11 @@ class Comparison(NamedTuple):
         operand = self.operand.qualified(prefix) if prefix else self.operand
         return self.lookup.render(operand, self.prepared)
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it takes a while to render it."""
+        return self.lookup.is_long(self.prepared)
+
     def described(self) -> Iterator[tuple[str, Any, str]]:
         """Yield it as ``(field, value, operator)``."""
         yield self.operand.name, self.value, self.lookup.suffix
@@ -60,6 +65,11 @@ class Linked(NamedTuple):
         if frame.prefix(self.path):  # who is not there has no related rows, either
             none = f"({column} IS NULL OR {none})"
         return Fragment(none, owners.params)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it takes a while to render it."""
+        return any(condition.is_long for condition in self.conditions)
 
     def described(self) -> Iterator[tuple[str, Any, str]]:
         """Yield its parts as ``(field, value, operator)``."""
@@ -93,6 +103,7 @@ class Belongs(NamedTuple):
     junction: Junction
     key: int
     path: Path = ()
+    is_long: bool = False  # never
 
     def render(self, frame: Frame) -> Fragment:
         """Return its SQL."""

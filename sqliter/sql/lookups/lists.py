@@ -14,6 +14,9 @@ from sqliter.sql.lookups.lookup import Lookup, Operand, register_lookup
 FEW = 64
 """Lists up to this length are written out; longer ones travel as JSON."""
 
+MANY = 5_000
+"""Lists longer than this are not written where others wait."""
+
 
 @register_lookup
 class In(Lookup):
@@ -38,6 +41,9 @@ class In(Lookup):
         if with_null:
             return Fragment(f"({listed.sql} OR {operand.sql} IS NULL)", listed.params)
         return listed
+
+    def is_long(self, prepared: Any) -> bool:
+        return len(prepared[0]) > MANY
 
 
 @register_lookup

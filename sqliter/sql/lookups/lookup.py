@@ -49,6 +49,10 @@ class Lookup:
         """Return the SQL of the comparison."""
         raise NotImplementedError
 
+    def is_long(self, prepared: Any) -> bool:
+        """Whether it takes a while to write this value down."""
+        return False
+
 
 _lookups: dict[str, Lookup] = {}
 _suffixes: list[str] = []  # longest first
