@@ -159,8 +159,7 @@ class Connection(Handle):
             if not result.rowcount:  # undone, but not what triggers did from the total
                 raise
         else:
-            columns = cursor.description or () if named else ()
-            names = tuple(column[0] for column in columns)
+            names = _names(cursor) if named else ()
             result = Result(rows, cursor.rowcount, cursor.lastrowid, names)
         self._own_changes += self.raw.total_changes - before
         return result
@@ -300,6 +299,10 @@ class Connection(Handle):
         if self._owns_transaction:
             self.undo("ROLLBACK")
             self._owns_transaction = False
+
+
+def _names(cursor: sqlite3.Cursor) -> tuple[str, ...]:
+    return tuple(column[0] for column in cursor.description or ())
 
 
 def _is_held_up(results: list[Result]) -> bool:

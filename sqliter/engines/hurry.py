@@ -23,4 +23,7 @@ class Handover(Exception):
 
 def is_heavy(values: Sequence[Value]) -> bool:
     """Whether one of the values takes long to write."""
-    return any(isinstance(v, (str, bytes)) and len(v) > HEAVY for v in values)
+    for value in values:
+        if isinstance(value, (str, bytes)) and len(value) > HEAVY:
+            return True
+    return False

@@ -223,8 +223,10 @@ class LocalEngine:
         if self._carrier.cache.enabled or not self.seat.try_take(self._asker()):
             return UNANSWERED
         try:
+            result = writer.put(order.statement, budget)
+        except Fault:
             with order.failure:
-                result = writer.put(order.statement, budget)
+                raise
         finally:
             self.seat.give_back()
         return UNANSWERED if result is None else order.done(result)

@@ -68,16 +68,23 @@ class Ticket:
         self.watched: Ticket | None = None
         self.deadline = 0.0
         self.has_grace = True
-        self.begin_anew()
+        self.taken = False
+        self.give_up: Callable[[], None] = _nobody_waits
+        self._claim: threading.Lock | None = None
+
+    def take_along(self) -> None:
+        """Have the parcel carried by whoever has the seat."""
+        self._claim = threading.Lock()
+        self.taken = True
 
     def begin_anew(self) -> None:
         """Wait for a turn; nobody carries the parcel."""
         self.taken = False
-        self.give_up: Callable[[], None] = _nobody_waits
-        self._claim = threading.Lock()
+        self.give_up = _nobody_waits
 
     def claim(self) -> bool:
-        """Say what becomes of the parcel; true for who was first."""
+        """Say what becomes of a parcel that is taken; true for who was first."""
+        assert self._claim is not None
         return self._claim.acquire(blocking=False)
 
     def finish(self, error: BaseException | None) -> None:
@@ -180,7 +187,7 @@ class Seat:
                 if self._queue[0].parcel is None:
                     break
                 ticket = self._queue.popleft()
-                ticket.taken = True
+                ticket.take_along()
                 taken.append(ticket)
         return taken
 

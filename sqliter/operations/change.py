@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqliter.core.statement import Row, Statement, Value
 from sqliter.model.loaded import known_row, remember_row
 from sqliter.model.model import BaseDBModel
@@ -22,7 +20,7 @@ class Change:
     ) -> None:
         values = {**vars(instance), **stamp}
         fields = table.fields
-        if not all(field in values for field in fields):  # fetched in part
+        if not table.by_field.keys() <= values.keys():  # fetched in part
             fields = tuple(field for field in fields if field in values)
         self._table = table
         self._instance = instance
@@ -47,8 +45,11 @@ class Change:
         changed: dict[str, Value] = {}
         same: dict[str, Value] = {}
         for field, old, new in zip(self._fields, known, self._row, strict=True):
-            is_same = _is_same(old, new) and field != "updated_at"
+            # 0.0 equals -0.0, and 1 equals 1.0.
+            is_same = old is new or (type(old) is type(new) and old == new != 0.0)
             (same if is_same else changed)[field] = new
+        if "updated_at" in same:
+            changed["updated_at"] = same.pop("updated_at")
         if same.pop("pk", None) is None:
             return None
         return self._statement(changed, same)
@@ -68,9 +69,3 @@ class Change:
         sql = self._table.prepare(write.update_sql, (*changed,), (*same,))
         values = (*changed.values(), self._instance.pk, *same.values())
         return Statement(sql, values)
-
-
-def _is_same(old: Any, new: Any) -> bool:
-    if type(old) is not type(new) or old != new:
-        return False
-    return type(new) is not float or new != 0  # 0.0 equals -0.0

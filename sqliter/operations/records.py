@@ -35,6 +35,7 @@ from sqliter.model.loaded import (
     attachments,
     bind,
     bind_all,
+    binder,
     has_attachments,
     remember_row,
 )
@@ -81,9 +82,11 @@ def insert(
         if fields != table.fields:
             row.insert(table.fields.index("pk"), instance.pk)
         remember_row(instance, tuple(row))
-        bind(instance, context.database)
+        if binds:
+            bind(instance, context.database)
         return instance
 
+    binds = binder(table.model) is not None
     failure = table.prepare(_reported, RecordInsertionError)
     return Order(write.insert_statement(table, fields, [row]), done, failure, again)
 

@@ -91,10 +91,10 @@ def _is_plain(spec: QuerySpec[Any]) -> bool:
     """Whether whole rows of one table are asked for, by its own columns."""
     if spec.related or spec.selection is not None or spec.parent is not None:
         return False
-    comparisons = [type(each) is Comparison for each in spec.conditions]
-    return all(comparisons) and not any(
-        each.path for each in (*spec.conditions, *spec.order)
-    )
+    for condition in spec.conditions:
+        if type(condition) is not Comparison or condition.path:
+            return False
+    return not spec.order or not any(term.path for term in spec.order)
 
 
 def _plan_plain(spec: QuerySpec[M], *, local: bool) -> SelectPlan[M]:
