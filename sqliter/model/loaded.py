@@ -81,7 +81,10 @@ def forget(instance: Any, name: str) -> None:
 def remember_parent(instances: Iterable[Any], name: str, parent: Any) -> None:
     """Have instances know what their foreign key leads to, unless they do already."""
     for instance in instances:
-        if known_object(instance, name) is None:
+        attributes = vars(instance)
+        if FORWARD not in attributes:
+            attributes[FORWARD] = {name: parent}
+        elif known_object(instance, name) is None:
             remember(instance, name, parent)
 
 

@@ -79,6 +79,8 @@ def _to_many(
         remember_many(each, relation.name, children)
         if isinstance(relation, ReverseKey):
             remember_parent(children, relation.forward.name, each)
+    if not (node.children or (node.query and node.query.prefetch)):
+        return []  # nobody goes on from there
     lists = (known_list(each, relation.name) or () for each in instances)
     found = (child for children in lists for child in children)
     return list({id(child): child for child in found}.values())

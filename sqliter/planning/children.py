@@ -30,17 +30,25 @@ class ChildrenPlan(NamedTuple):
     reader: Reader[Any]
     reads: Reads
     memo: Memo | None
+    is_shared: bool
+    """Whether the same row may belong to many owners."""
 
     def load(self, rows: Sequence[Row], context: Context) -> dict[Value, list[Any]]:
         """Return the instances by owner; the same row is the same object."""
-        place = self.reader.key_position + 2
-        different = {row[place]: row[2:] for row in rows}
-        instances = self.reader.load(different.values(), context.database)
-        by_key = dict(zip(different, instances, strict=True))
-        found: dict[Value, list[Any]] = {}
-        for row in rows:
-            found.setdefault(row[0], []).append(by_key[row[place]])
+        found: dict[Value, list[Any]] = {row[0]: [] for row in rows}
+        for row, instance in zip(rows, self._instances(rows, context), strict=True):
+            found[row[0]].append(instance)
         return found
+
+    def _instances(self, rows: Sequence[Row], context: Context) -> Iterable[Any]:
+        if not self.is_shared:
+            return self.reader.load([row[2:] for row in rows], context.database)
+        place = self.reader.key_position + 2
+        different = {row[place]: row for row in rows}
+        columns = [row[2:] for row in different.values()]
+        instances = self.reader.load(columns, context.database)
+        by_key = dict(zip(different, instances, strict=True))
+        return [by_key[row[place]] for row in rows]
 
 
 def plan_children(
@@ -67,7 +75,8 @@ def plan_children(
     rows = join("", [Fragment(f"{head} FROM {source} WHERE "), wanted, where])
     fragment = _cut(spec, frame, rows)
     memo = memo_of(spec, (relation, wanted, reader.fields), frame.reads, context)
-    return ChildrenPlan(Statement(*fragment), reader, frame.reads, memo)
+    is_shared = relation.junction is not None
+    return ChildrenPlan(Statement(*fragment), reader, frame.reads, memo, is_shared)
 
 
 def _frame(spec: QuerySpec[Any]) -> Frame:
