@@ -124,6 +124,8 @@ def bulk_insert(
     with reported_as(RecordInsertionError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
+        if len(records) > FEW:
+            yield from breathe()
         for record in filter(has_attachments, records):
             _settle(effects, record)
         stamps = _Stamps(context.now(), keep=timestamp_override)
