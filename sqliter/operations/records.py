@@ -124,10 +124,7 @@ def bulk_insert(
     with reported_as(RecordInsertionError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
-        if len(records) > FEW:
-            yield from breathe()
-        for record in filter(has_attachments, records):
-            _settle(effects, record)
+        yield from _settle_all(effects, records)
         stamps = _Stamps(context.now(), keep=timestamp_override)
         keys = yield from _insert_rows(table, records, stamps)
     pairs = zip(records, keys, strict=True)
@@ -276,6 +273,13 @@ def _reported(table: Table, error: type[SqliterError]) -> reported_as:
 def _found(result: Result, table: Table, key: object) -> None:
     if result.rowcount == 0:
         raise RecordNotFoundError(key, table=table.name)
+
+
+def _settle_all(effects: Effects, instances: Sequence[BaseDBModel]) -> Steps[None]:
+    if len(instances) > FEW:
+        yield from breathe()
+    for instance in filter(has_attachments, instances):
+        _settle(effects, instance)
 
 
 def _settle(effects: Effects, instance: BaseDBModel) -> None:
