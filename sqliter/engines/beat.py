@@ -126,7 +126,8 @@ def _beats(state: _State) -> Iterator[bool]:
     """
     while True:
         try:
-            yield state.is_over
+            while True:  # inside: Python looks for signals where a loop begins anew
+                yield state.is_over
         except GeneratorExit:
             return
         except BaseException as error:  # noqa: BLE001 - raised again by raise_signal
@@ -138,8 +139,9 @@ def _guard(state: _State, function: Function) -> Generator[Any, Value, None]:
     result: Any = None
     while True:
         try:
-            value = yield result
-            result = _REFUSAL if state.is_over else function(value)
+            while True:
+                value = yield result
+                result = _REFUSAL if state.is_over else function(value)
         except GeneratorExit:
             return
         except Exception:  # noqa: BLE001 - the statement fails, as it does anyhow
