@@ -48,7 +48,7 @@ NOBODY = 65534
 AS_NOBODY = """
 import asyncio, logging, os, sys, warnings
 from pathlib import Path
-import sqliter.asyncio
+import sqliter.asyncio, urllib.parse
 from sqliter.exceptions import DatabaseConnectionError, SqliterError
 from sqliter.model import BaseDBModel
 from support import Colour

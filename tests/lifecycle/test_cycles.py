@@ -41,13 +41,15 @@ async def test_one_object(colour: Colour, tmp_path: Path) -> None:
     await db.create_table(User)
     await db.close()
     before = held()
-    for number in range(CYCLES):
+    # Threads make it slow; those of fewer cycles would show as well.
+    cycles = CYCLES if colour is Colour.SYNC else CYCLES // 5
+    for number in range(cycles):
         await db.get(User, 1)
         if number % 10 == 0:
             await db.insert(User(name="x"))
         await db.close()
     assert held() == before
-    assert await db.select(User).count() == CYCLES // 10
+    assert await db.select(User).count() == cycles // 10
     await db.close()
 
 

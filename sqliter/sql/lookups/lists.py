@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -30,6 +29,8 @@ class In(Lookup):
             raise TypeError(msg)
         values = list(value)
         if operand.holds_int and _are_integers(values):
+            from array import array  # noqa: PLC0415 - few programs need it
+
             with suppress(OverflowError):
                 return array("q", values), False
         encoded = [operand.encode(each) for each in values if each is not None]
@@ -70,7 +71,7 @@ def _in_list(operand: Operand, operator: str, values: Sequence[Value]) -> Fragme
 
     # One text and one value for lists of any length. JSON has no blobs, ends texts
     # at NUL and may round floats: all those travel in hexadecimal.
-    if isinstance(values, array) or _are_integers(values):
+    if _are_integers(values):
         listed = "(SELECT value FROM json_each(?))"
         travelling = json.dumps(list(values))
     else:
