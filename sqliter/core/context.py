@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from sqliter.core import scopes
 from sqliter.core.cache import Cache
 from sqliter.core.events import Observers
 from sqliter.core.lazy import LazyLoads
@@ -48,6 +49,11 @@ class Context:
     def now() -> int:
         """Whole Unix seconds; the one place where operations meet a clock."""
         return int(time.time())
+
+    def allows_order(self, table: object) -> bool:
+        """Whether a row might be written at once; else an order is made in vain."""
+        is_alone = not (self.cache.enabled or scopes.in_any())
+        return is_alone and table in self.known
 
     def knows(self, things: Iterable[object]) -> bool:
         """Whether all these tables were compared with the file."""

@@ -74,6 +74,8 @@ class Connection(Handle):
         """Run what was asked for."""
         if request.outside:
             return self._answer_outside(request)
+        if self.in_hurry and any(is_heavy(each.params) for each in request.statements):
+            raise Handover(is_slow=False)
         run = self._execute if self._stop.trace is None else self._observed
         if not request.atomic:
             return [run(each, request) for each in request.statements]
@@ -98,8 +100,6 @@ class Connection(Handle):
 
     def _execute(self, statement: Statement, request: Request) -> Result:
         self.doing = statement.sql
-        if self.in_hurry and is_heavy(statement.params):
-            raise Handover(is_slow=False)
         try:
             result = self._fetch(statement, named=request.named)
         except (*DRIVER_ERRORS, OverflowError, ValueError) as error:

@@ -148,7 +148,7 @@ class Seat:
         with self._mutex:
             if self._holder is not None:
                 return False
-            self._sit(Ticket(who, _nobody_waits))
+            self._holder, self._since = Ticket(who, _nobody_waits), time.monotonic()
             return True
 
     def give_back(self, ticket: Ticket | None = None) -> None:

@@ -239,7 +239,7 @@ def delete(model: type[BaseDBModel], primary_key: Any, context: Context) -> Aske
     """Delete the record with this key."""
     again = functools.partial(_delete, model, primary_key, context)
     table = table_of(model)
-    if table not in context.known:
+    if not context.allows_order(table):
         return again()
 
     def done(result: Result) -> None:
@@ -263,7 +263,7 @@ def _delete(
 
 def _is_simple(instance: BaseDBModel, table: Table, context: Context) -> bool:
     """Whether nothing has to be done but to write its fields."""
-    return table in context.known and not has_attachments(instance)
+    return context.allows_order(table) and not has_attachments(instance)
 
 
 def _reported(table: Table, error: type[SqliterError]) -> reported_as:
