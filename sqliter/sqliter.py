@@ -312,7 +312,7 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
         exclude: Iterable[str] | None = None,
     ) -> QueryBuilder[M]:
         """Return a query over a model."""
-        return QueryBuilder(self, model_class, fields).exclude(exclude)
+        return QueryBuilder(self, model_class, fields, exclude)
 
     # --- SQL ---
 

@@ -287,7 +287,7 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
         exclude: Iterable[str] | None = None,
     ) -> AsyncQueryBuilder[M]:
         """Return a query over a model."""
-        return AsyncQueryBuilder(self, model_class, fields).exclude(exclude)
+        return AsyncQueryBuilder(self, model_class, fields, exclude)
 
     # --- SQL ---
 

@@ -159,9 +159,8 @@ def leave(scope: Scope) -> None:
     _blocks.set(tuple(_open_blocks()))
 
 
-def in_any() -> bool:
-    """Whether the running code has entered any block, maybe one that has ended."""
-    return bool(_blocks.get())
+in_any = _blocks.get
+"""Whether the running code has entered any block, maybe one that has ended."""
 
 
 def innermost(home: object) -> Scope | None:

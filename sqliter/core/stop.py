@@ -114,9 +114,8 @@ class TimeLimit:
 _limits: ContextVar[tuple[TimeLimit, ...]] = ContextVar("sqliter_limits", default=())
 
 
-def is_limited() -> bool:
-    """Whether the running code has a time limit, for whatever database."""
-    return bool(_limits.get())
+is_limited = _limits.get
+"""Whether the running code has a time limit, for whatever database."""
 
 
 def deadline(home: object, seconds: float | None = None) -> float:

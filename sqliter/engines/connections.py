@@ -123,7 +123,7 @@ class Connections:
 
     def borrow(self) -> Connection | None:
         """Return an idle reader for a moment, if there is one and nothing is wrong."""
-        if self.sound_writer is None:
+        if self.open_writer is None or self._place.is_found_lost:
             return None
         with self._mutex:
             if not self._idle:

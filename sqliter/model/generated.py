@@ -8,11 +8,23 @@ not quoted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from sqliter.core.statement import Row, Value
+from sqliter.model.codecs.moments import DAY, EPOCH_DAY, decode_date
+from sqliter.model.codecs.scalars import decode_bool
 
 __all__ = ["Cell", "Functions", "Part", "encode_function", "functions"]
+
+
+_DECODING: dict[Callable[[Any], Any], str] = {
+    decode_bool: "truths[{}]",
+    decode_date: f"day({{}} // {DAY} + {EPOCH_DAY})",
+}
+"""What some decoders do, without a call. Where it fails, the decoder says why."""
+
+_NAMES = {"truths": {0: False, 1: True}, "day": date.fromordinal}
 
 
 class Cell(NamedTuple):
@@ -44,7 +56,7 @@ def functions(
     those that keep something of the ``row`` in it, ``names`` is what they refer to.
     ``carefully`` returns the values of a row that is not as expected, or raises.
     """
-    namespace: dict[str, Any] = {**names, "carefully": carefully}
+    namespace: dict[str, Any] = {**_NAMES, **names, "carefully": carefully}
     for number, cell in enumerate(cells):
         namespace[f"reads{number}"] = cell.reads
         namespace[f"decode{number}"] = cell.decode
@@ -96,7 +108,8 @@ def _item(number: int, cell: Cell) -> str:
     """Return the field with its value."""
     value = f"v{number}"
     if cell.decode is not None:
-        value = f"decode{number}({value})"
+        decoding = _DECODING.get(cell.decode, f"decode{number}({{}})")
+        value = decoding.format(value)
         if cell.nullable:
             value = f"None if v{number} is None else {value}"
     return f"{cell.field!r}: {value}"

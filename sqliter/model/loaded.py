@@ -47,7 +47,7 @@ FORWARD = "_fk_cache"
 TO_MANY = "_prefetch_cache"
 SIBLINGS = "_fetched_with"
 ATTACHED = "_fk_attached"
-KINDS = (FORWARD, TO_MANY, SIBLINGS, ATTACHED)
+KINDS = frozenset((FORWARD, TO_MANY, SIBLINGS, ATTACHED))
 
 
 def remembered(instance: Any, kind: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqliter.core.asked import Asked, Load, Question, operation_of
 from sqliter.core.context import Context
@@ -19,6 +19,7 @@ from sqliter.operations.prefetch import prefetch
 from sqliter.operations.schema import all_known, known
 from sqliter.planning import select as planning
 from sqliter.planning.groups import plan_groups
+from sqliter.planning.plain import plain_question
 from sqliter.planning.select import ScalarPlan, SelectPlan
 from sqliter.planning.spec import QuerySpec
 
@@ -36,21 +37,22 @@ __all__ = [
 ]
 
 M = TypeVar("M", bound=BaseDBModel)
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def _unhurried(
-    ask_now: Callable[[QuerySpec[M], Context], Asked[R]],
-) -> Callable[[QuerySpec[M], Context], Asked[R]]:
+    ask_now: Callable[Concatenate[QuerySpec[Any], P], Asked[R]],
+) -> Callable[Concatenate[QuerySpec[Any], P], Asked[R]]:
     """Have what takes long to be planned planned where nobody waits."""
 
-    @functools.wraps(ask_now)
-    def asked(spec: QuerySpec[M], context: Context) -> Asked[R]:
+    def asked(spec: QuerySpec[Any], /, *args: P.args, **kwargs: P.kwargs) -> Asked[R]:
         for condition in spec.conditions:
             if condition.is_long:
-                return _ask_later(functools.partial(ask_now, spec, context))
-        return ask_now(spec, context)
+                return _ask_later(functools.partial(ask_now, spec, *args, **kwargs))
+        return ask_now(spec, *args, **kwargs)
 
+    functools.update_wrapper(asked, ask_now)
     return asked
 
 
@@ -60,13 +62,10 @@ def _ask_later(ask_now: Callable[[], Asked[R]]) -> Steps[R]:
     return (yield from operation_of(ask_now()).steps)
 
 
-@_unhurried
 def fetch_all(spec: QuerySpec[M], context: Context) -> Asked[list[M]]:
     """Return every matching row as an instance."""
-    plan = planning.plan_select(spec, context)
-    if not _is_simple(spec, plan, context):
-        return _fetch_all(spec, plan, context)
-    return Question(plan.statement, plan.loading(context), _failure(spec))
+    question = plain_question(spec, context, spec.limit)
+    return _fetch_rows(spec, context) if question is None else question
 
 
 @reads
@@ -92,24 +91,21 @@ def complete(found: list[M], spec: QuerySpec[M], context: Context) -> Steps[None
     yield from prefetch(found, spec.prefetch, spec, context)
 
 
-@_unhurried
 def fetch_one(spec: QuerySpec[M], context: Context) -> Asked[M | None]:
     """Return the first row the query gives, or ``None``."""
-    narrow = planning.narrowed(spec)
-    return _fetch_row(narrow, planning.plan_select(narrow, context, "one"), context)
+    return _fetch_first(spec, context, "one")
 
 
-@_unhurried
 def fetch_first(spec: QuerySpec[M], context: Context) -> Asked[M | None]:
     """Return the first row in the query's order (by key if it has none)."""
-    narrow = planning.first(spec)
-    return _fetch_row(narrow, planning.plan_select(narrow, context, "first"), context)
+    return _fetch_first(planning.ordered(spec), context, "first")
 
 
-@_unhurried
 def fetch_last(spec: QuerySpec[M], context: Context) -> Asked[M | None]:
     """Return the last row in the query's order (by key if it has none)."""
-    return _fetch_row(spec, planning.plan_last(spec, context), context)
+    if spec.is_windowed:
+        return _fetch_last_of_window(spec, context)
+    return _fetch_first(planning.backwards(spec), context, "last")
 
 
 @reads
@@ -156,6 +152,32 @@ def _is_simple(spec: QuerySpec[M], plan: SelectPlan[M], context: Context) -> boo
     return context.knows(plan.reads.tables) and context.knows(plan.reads.junctions)
 
 
+@_unhurried
+def _fetch_rows(spec: QuerySpec[M], context: Context) -> Asked[list[M]]:
+    plan = planning.plan_select(spec, context)
+    if not _is_simple(spec, plan, context):
+        return _ask_rows(spec, plan, context)
+    return Question(plan.statement, plan.loading(context), _failure(spec))
+
+
+def _fetch_first(spec: QuerySpec[M], context: Context, kind: str) -> Asked[M | None]:
+    limit = 0 if spec.limit == 0 else 1
+    question = plain_question(spec, context, limit, first=True)
+    if question is not None:
+        return question
+    return _fetch_row(spec.but(limit=limit), context, kind)
+
+
+@_unhurried
+def _fetch_row(spec: QuerySpec[M], context: Context, kind: str) -> Asked[M | None]:
+    return _row_of(spec, planning.plan_select(spec, context, kind), context)
+
+
+@_unhurried
+def _fetch_last_of_window(spec: QuerySpec[M], context: Context) -> Asked[M | None]:
+    return _row_of(spec, planning.plan_last_of_window(spec, context), context)
+
+
 def _fetch(spec: QuerySpec[M], plan: SelectPlan[M], context: Context) -> Steps[list[M]]:
     with _failure(spec):
         yield from all_known(plan.reads, context)
@@ -168,19 +190,19 @@ def _fetch(spec: QuerySpec[M], plan: SelectPlan[M], context: Context) -> Steps[l
     return found
 
 
-_fetch_all = reads(_fetch)
+_ask_rows = reads(_fetch)
 
 
-def _fetch_row(
+def _row_of(
     spec: QuerySpec[M], plan: SelectPlan[M], context: Context
 ) -> Asked[M | None]:
     if not _is_simple(spec, plan, context):
-        return _fetch_first(spec, plan, context)
+        return _ask_row(spec, plan, context)
     return Question(plan.statement, plan.loading_first(context), _failure(spec))
 
 
 @reads
-def _fetch_first(
+def _ask_row(
     spec: QuerySpec[M], plan: SelectPlan[M], context: Context
 ) -> Steps[M | None]:
     found = yield from _fetch(spec, plan, context)

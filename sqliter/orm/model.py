@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from sqliter.model.loaded import KINDS, detach, in_the_making, like, unencumbered
 from sqliter.model.model import BaseDBModel as PlainModel
+from sqliter.model.relations import relations_of
 from sqliter.orm.accessors import Accessor
 from sqliter.orm.blocking import BLOCKING
-from sqliter.orm.construction import taken_apart, validated
+from sqliter.orm.construction import initializer, taken_apart, validated
 from sqliter.orm.declaring import declare_fields, declare_relations
 from sqliter.orm.dumping import as_json, with_related
 from sqliter.orm.fields import ForeignKey
@@ -59,6 +60,12 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
             declare_relations(cls)
 
         def __init__(self, /, **data: Any) -> None:
+            model = type(self)
+            if relations_of(model).keys().isdisjoint(data) and "db_context" not in data:
+                initialize = initializer(model)
+                if initialize is not None:
+                    initialize(data, self_instance=self)
+                    return
             database = data.pop("db_context", None)
             given = taken_apart(type(self), data)
             if hasattr(database, "run"):  # data from outside is no database
@@ -77,7 +84,7 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
 
         @model_validator(mode="wrap")
         @classmethod
-        def _take_relations(cls, value: Any, handler: Any) -> Any:
+        def __sqliter_relate__(cls, value: Any, handler: Any) -> Any:
             """Take related objects in dicts, too."""
             return validated(cls, value, handler)
 
@@ -94,6 +101,9 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
             accessor = None if is_field else getattr(type(self), name, None)
             if isinstance(accessor, Accessor):
                 accessor.__set__(self, value)
+                return
+            if KINDS.isdisjoint(vars(self)):
+                super().__setattr__(name, value)
                 return
             with unencumbered(self):
                 super().__setattr__(name, value)

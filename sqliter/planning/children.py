@@ -12,8 +12,8 @@ from sqliter.model.relations import Relation
 from sqliter.planning.conditions import all_of, paths_of
 from sqliter.planning.frame import Frame, Reads
 from sqliter.planning.reading import Reader
-from sqliter.planning.select import memo_of, order_clause
-from sqliter.planning.spec import Order, PrefetchNode, QuerySpec
+from sqliter.planning.select import memo_of, order_clause, ordered
+from sqliter.planning.spec import PrefetchNode, QuerySpec
 from sqliter.sql.fragment import Fragment, join
 from sqliter.sql.lookups import Operand
 from sqliter.sql.lookups.lists import In
@@ -60,7 +60,7 @@ def plan_children(
     """
     relation = node.relation
     spec = node.query or QuerySpec(relation.target_table)
-    spec = spec._replace(
+    spec = spec.but(
         cached=spec.cached and parent.cached,
         ttl=parent.ttl,
         prefetch=(*node.children, *spec.prefetch),
@@ -101,7 +101,7 @@ def _number(spec: QuerySpec[Any], frame: Frame, owner: str) -> str:
     """Return the place of a row among those of its owner, if it matters."""
     if not spec.is_windowed:
         return "0"
-    order = order_clause(_ordered(spec), frame).lstrip()
+    order = order_clause(ordered(spec), frame).lstrip()
     return f"ROW_NUMBER() OVER (PARTITION BY {owner} {order})"
 
 
@@ -114,7 +114,3 @@ def _cut(spec: QuerySpec[Any], frame: Frame, rows: Fragment) -> Fragment:
     if spec.limit is not None and spec.limit >= 0:
         sql, params = f'{sql} AND "number" <= ?', (*params, low + spec.limit)
     return Fragment(f'{sql} ORDER BY "owner", "number"', params)
-
-
-def _ordered(spec: QuerySpec[Any]) -> QuerySpec[Any]:
-    return spec if spec.order else spec._replace(order=(Order(spec.table.pk.sql),))

@@ -18,7 +18,8 @@ class Comparison(NamedTuple):
     """A comparison of a column, of this table or along foreign keys (``path``).
 
     ``path`` is ``None`` for an expression, which belongs to no table.
-    ``value`` is what the user gave, ``prepared`` what the lookup made of it.
+    ``value`` is what the user gave, ``prepared`` what the lookup made of it. ``plain``
+    is its SQL for a table without an alias, if ``prepared`` is all that it binds.
     """
 
     operand: Operand
@@ -26,6 +27,7 @@ class Comparison(NamedTuple):
     value: Any
     prepared: Any
     path: Path | None = ()
+    plain: str | None = None
 
     def render(self, frame: Frame) -> Fragment:
         """Return its SQL."""

@@ -19,7 +19,7 @@ from sqliter.planning.conditions import Comparison, Condition, Linked
 from sqliter.sql.lookups import Lookup, Operand, find_lookup, split_suffix
 from sqliter.sql.lookups.lists import In
 
-__all__ = ["condition_on", "conditions", "encode_scalar", "operand_of"]
+__all__ = ["Side", "conditions", "encode_scalar", "operand_of"]
 
 _SCALARS = (int, float, str, bytes)  # and bool, which is an int
 
@@ -64,20 +64,30 @@ def conditions(table: Table, keywords: dict[str, Any]) -> tuple[Condition, ...]:
     field cannot hold, ``InvalidRelationshipError`` for paths through what is no
     relation, ``TypeError`` for values the operator cannot take.
     """
-    sides = [table.prepare(_own_side, key) for key in keywords]
-    if not all(sides):
+    sides = table.prepare(_own_sides, tuple(keywords))
+    if not sides:
         return _conditions([_parsed(table, *item) for item in keywords.items()])
     pairs = zip(sides, keywords.values(), strict=True)
-    return tuple([condition_on(side[0], side[1], value) for side, value in pairs])
+    return tuple([side.compared(value) for side, value in pairs])
 
 
-def condition_on(operand: Operand, lookup: Lookup, value: Any) -> Comparison:
-    """Return the condition, with the value checked."""
-    try:
-        prepared = lookup.prepare(operand, value)
-    except ValueError as error:
-        raise _unfit(operand.name, value, error) from error
-    return Comparison(operand, lookup, value, prepared)
+class Side(NamedTuple):
+    """What a value is compared with, and how; ``plain`` as in the comparison."""
+
+    operand: Operand
+    lookup: Lookup
+    plain: str | None = None
+
+    def compared(self, value: Any) -> Comparison:
+        """Return the condition, with the value checked."""
+        operand, lookup, plain = self
+        try:
+            prepared = lookup.prepare(operand, value)
+        except ValueError as error:
+            raise _unfit(operand.name, value, error) from error
+        if prepared is None:
+            plain = None
+        return Comparison(operand, lookup, value, prepared, (), plain)
 
 
 def operand_of(table: Table, column: Column, name: str | None = None) -> Operand:
@@ -105,14 +115,19 @@ def encode_scalar(value: Any) -> Value:
     return value
 
 
-def _own_side(table: Table, key: str) -> tuple[Any, ...]:
-    """Return left side and lookup for a column of this very table, else nothing."""
+def _own_sides(table: Table, keys: tuple[str, ...]) -> tuple[Side, ...]:
+    """Return the keywords taken apart, if all are about columns of this very table."""
+    sides = [_own_side(table, key) for key in keys]
+    return () if None in sides else tuple(side for side in sides if side)
+
+
+def _own_side(table: Table, key: str) -> Side | None:
     keyword = _parsed(table, key, None)
     lookup = find_lookup(keyword.suffix)
     if keyword.relations or lookup is None or isinstance(lookup, In):
-        return ()
-    name = key.removesuffix(keyword.suffix)
-    return operand_of(table, keyword.column, name), lookup
+        return None
+    operand = operand_of(table, keyword.column, key.removesuffix(keyword.suffix))
+    return Side(operand, lookup, lookup.plain(operand))
 
 
 def _conditions(keywords: Sequence[_Keyword]) -> tuple[Condition, ...]:
@@ -145,7 +160,7 @@ def _comparison(keyword: _Keyword, path: tuple[str, ...]) -> Comparison:
         msg = f"{name} requires a list for '{keyword.suffix}'"
         raise TypeError(msg)
     operand = operand_of(keyword.table, keyword.column, name)
-    return condition_on(operand, lookup, keyword.value)._replace(path=path)
+    return Side(operand, lookup).compared(keyword.value)._replace(path=path)
 
 
 def _parsed(table: Table, key: str, value: Any) -> _Keyword:
@@ -212,6 +227,9 @@ def _unknown(
 def _encode(table: Table, column: Column, value: Any) -> Value:
     """Return a filter value as the column stores it."""
     codec = column.codec
+    if codec.encode is None and type(value) is str and str in codec.writes:
+        value.encode()  # as in encode_scalar(), for what is compared most
+        return value
     if column.target is not None or column is table.pk:
         if is_object(value):
             return _key(column.target or table.model, value)

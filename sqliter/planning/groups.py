@@ -56,7 +56,7 @@ def plan_groups(spec: QuerySpec[Any], context: Context) -> GroupPlan:
             Fragment(_group_by(spec, counts=counts)),
             all_of("HAVING", spec.having, frame),
             Fragment(order_clause(spec, frame)),
-            limit_clause(spec),
+            limit_clause(spec.limit, spec.offset),
         ],
     )
     kept = tuple((key, column) for key, _, column in outputs)

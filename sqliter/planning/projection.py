@@ -10,7 +10,7 @@ from sqliter.model.relations import ManyLink, Relation
 from sqliter.model.table import Column, Table
 from sqliter.planning.aggregates import AggregateSpec, aggregate_sql, is_decoded
 from sqliter.planning.counting import RelatedCount
-from sqliter.planning.filters import condition_on, encode_scalar, operand_of
+from sqliter.planning.filters import Side, encode_scalar, operand_of
 from sqliter.planning.paths import follow
 from sqliter.planning.spec import Aggregate, Comparison, QuerySpec
 from sqliter.sql.lookups import Operand, find_lookup, split_suffix
@@ -87,7 +87,7 @@ def related_count(
     count = RelatedCount(relations, _label(spec.table, name), distinct)
     groups = spec.group_by or _row_columns(spec)
     aggregates = (*spec.aggregates, (name, count))
-    return spec._replace(group_by=groups, aggregates=aggregates, is_projection=True)
+    return spec.but(group_by=groups, aggregates=aggregates, is_projection=True)
 
 
 def _counted(table: Table, path: str) -> tuple[Relation, ...]:
@@ -139,7 +139,7 @@ def _having(spec: QuerySpec[Any], key: str, value: Any) -> Comparison:
     lookup = find_lookup(suffix)
     assert lookup is not None
     operand = _having_operand(spec, name)
-    return condition_on(operand, lookup, value)._replace(path=None)
+    return Side(operand, lookup).compared(value)._replace(path=None)
 
 
 def _is_known(spec: QuerySpec[Any], name: str) -> bool:

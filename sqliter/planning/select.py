@@ -10,7 +10,7 @@ from sqliter.core.context import Context
 from sqliter.core.statement import Memo, Row, Statement
 from sqliter.model.model import BaseDBModel
 from sqliter.model.table import Table
-from sqliter.planning.conditions import Comparison, Condition, all_of
+from sqliter.planning.conditions import Condition, all_of
 from sqliter.planning.frame import Frame, Reads
 from sqliter.planning.reading import Reader
 from sqliter.planning.spec import Order, QuerySpec, Selection
@@ -19,16 +19,16 @@ from sqliter.sql.fragment import Fragment, join
 __all__ = [
     "ScalarPlan",
     "SelectPlan",
+    "backwards",
     "count_plan",
     "exists_plan",
-    "first",
     "get_statement",
     "limit_clause",
     "matching_keys",
     "memo_of",
-    "narrowed",
     "order_clause",
-    "plan_last",
+    "ordered",
+    "plan_last_of_window",
     "plan_select",
     "rows_of",
     "texts_of",
@@ -77,8 +77,6 @@ def plan_select(
     spec: QuerySpec[M], context: Context, kind: str = "all"
 ) -> SelectPlan[M]:
     """Plan fetching the rows of a query; ``kind`` keeps cached answers apart."""
-    if _is_plain(spec) and not _is_remembered(spec, context):
-        return _plan_plain(spec, local=context.settings.return_local_time)
     spec = _shareable(spec, context)
     frame = spec.frame(spec.loaded)
     reader = Reader(spec, frame, local=context.settings.return_local_time)
@@ -87,48 +85,14 @@ def plan_select(
     )
 
 
-def _is_plain(spec: QuerySpec[Any]) -> bool:
-    """Whether whole rows of one table are asked for, by its own columns."""
-    if spec.related or spec.selection is not None or spec.parent is not None:
-        return False
-    for condition in spec.conditions:
-        if type(condition) is not Comparison or condition.path:
-            return False
-    return not spec.order or not any(term.path for term in spec.order)
-
-
-def _plan_plain(spec: QuerySpec[M], *, local: bool) -> SelectPlan[M]:
-    """Plan what most queries are: what is the same for all of them was prepared."""
-    frame, reader, head = spec.table.prepare(_plain, local)
-    where = all_of("WHERE", spec.conditions, frame)
-    order = order_clause(spec, frame)
-    limit = limit_clause(spec)
-    sql = f"{head}{where.sql}{order}{limit.sql}"
-    statement = Statement(sql, (*where.params, *limit.params))
-    return SelectPlan(statement, reader, frame.reads, None)
-
-
-def _plain(
-    table: Table,
-    local: bool,  # noqa: FBT001 - part of a key
-) -> tuple[Frame, Reader[Any], str]:
-    spec: QuerySpec[Any] = QuerySpec(table)
-    frame = spec.frame()
-    reader: Reader[Any] = Reader(spec, frame, local=local)
-    return frame, reader, f"SELECT {reader.columns} FROM {frame.sql}"
-
-
-def plan_last(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
-    """Plan fetching the last row in the query's order, with ``pk`` as tie-break."""
+def plan_last_of_window(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
+    """Plan fetching the last one of the rows between offset and limit."""
     spec = _shareable(spec, context)
-    ordered = spec._replace(order=_complete_order(spec))
-    backwards = tuple(term.reversed() for term in ordered.order)
-    if not spec.is_windowed:
-        return plan_select(narrowed(spec._replace(order=backwards)), context, "last")
-    outer = spec._replace(conditions=(), order=backwards, related=spec.loaded)
+    order = _complete_order(spec)
+    outer = backwards(spec).but(conditions=(), related=spec.loaded)
     frame = outer.frame(outer.loaded)
     reader: Reader[M] = Reader(outer, frame, local=context.settings.return_local_time)
-    keys = matching_keys(ordered, frame.reads)
+    keys = matching_keys(spec.but(order=order), frame.reads)
     tail = order_clause(outer, frame)
     pk = f"{frame.prefix(())}{spec.table.pk.sql}"
     sql = f"SELECT {reader.columns} FROM {frame.sql} WHERE {pk} IN ({keys.sql}){tail}"
@@ -147,7 +111,7 @@ def _get_sql(table: Table) -> str:
 
 def count_plan(spec: QuerySpec[Any]) -> ScalarPlan:
     """Plan counting the rows; limit and offset are honoured."""
-    frame = (spec if spec.is_windowed else spec._replace(order=())).frame()
+    frame = (spec if spec.is_windowed else spec.but(order=())).frame()
     if spec.is_windowed:
         rows = rows_of(spec, frame, "1")
         fragment = Fragment(f"SELECT COUNT(*) FROM ({rows.sql})", rows.params)
@@ -159,23 +123,21 @@ def count_plan(spec: QuerySpec[Any]) -> ScalarPlan:
 
 def exists_plan(spec: QuerySpec[Any]) -> ScalarPlan:
     """Plan asking whether there is any row."""
-    spec = narrowed(spec._replace(order=()))
+    spec = spec.but(order=(), limit=0 if spec.limit == 0 else 1)
     frame = spec.frame()
     rows = rows_of(spec, frame, "1")
     statement = Statement(f"SELECT EXISTS ({rows.sql})", rows.params)
     return ScalarPlan(statement, frame.reads)
 
 
-def narrowed(spec: QuerySpec[M]) -> QuerySpec[M]:
-    """Return the same question for one row at the most."""
-    none = spec.limit == 0
-    return spec._replace(limit=0 if none else 1)
+def ordered(spec: QuerySpec[M]) -> QuerySpec[M]:
+    """Return the question with an order: by ``pk`` if it has none."""
+    return spec if spec.order else spec.but(order=(Order(spec.table.pk.sql),))
 
 
-def first(spec: QuerySpec[M]) -> QuerySpec[M]:
-    """Return the question for the first row in the query's order, else by ``pk``."""
-    order = spec.order or (Order(spec.table.pk.sql),)
-    return narrowed(spec._replace(order=order))
+def backwards(spec: QuerySpec[M]) -> QuerySpec[M]:
+    """Return the question with its order turned round, and ``pk`` as tie-break."""
+    return spec.but(order=tuple(term.reversed() for term in _complete_order(spec)))
 
 
 def matching_keys(spec: QuerySpec[Any], reads: Reads) -> Fragment:
@@ -192,7 +154,7 @@ def rows_of(spec: QuerySpec[Any], frame: Frame, columns: str) -> Fragment:
             Fragment(f"SELECT {columns} FROM {frame.sql}"),
             all_of("WHERE", spec.conditions, frame),
             Fragment(order_clause(spec, frame)),
-            limit_clause(spec),
+            limit_clause(spec.limit, spec.offset),
         ],
     )
 
@@ -204,14 +166,11 @@ def order_clause(spec: QuerySpec[Any], frame: Frame) -> str:
     return " ORDER BY " + ", ".join(term.render(frame) for term in spec.order)
 
 
-def limit_clause(spec: QuerySpec[Any]) -> Fragment:
+def limit_clause(limit: int | None, offset: int | None) -> Fragment:
     """Return the LIMIT clause with a space before it, or nothing."""
-    if spec.offset:
-        limit = -1 if spec.limit is None else spec.limit
-        return Fragment(" LIMIT ? OFFSET ?", (limit, spec.offset))
-    if spec.limit is None:
-        return Fragment("")
-    return Fragment(" LIMIT ?", (spec.limit,))
+    if offset:
+        return Fragment(" LIMIT ? OFFSET ?", (-1 if limit is None else limit, offset))
+    return Fragment("") if limit is None else Fragment(" LIMIT ?", (limit,))
 
 
 def memo_of(
@@ -266,7 +225,7 @@ def _shareable(spec: QuerySpec[M], context: Context) -> QuerySpec[M]:
         return spec
     chosen = spec.selection.loaded
     fields = tuple(field for field in spec.table.fields if field in chosen)
-    return spec._replace(selection=Selection(fields))
+    return spec.but(selection=Selection(fields))
 
 
 def _complete_order(spec: QuerySpec[Any]) -> tuple[Order, ...]:

@@ -76,7 +76,8 @@ class PrefetchNode:
     children: tuple[PrefetchNode, ...] = ()
 
 
-class QuerySpec(NamedTuple, Generic[M]):
+@dataclass(frozen=True, eq=False, repr=False)
+class QuerySpec(Generic[M]):
     """Which rows, which columns, in which order, grouped how, with what beside them.
 
     ``related`` are the foreign keys whose rows are asked for; ``parent`` is what
@@ -99,6 +100,22 @@ class QuerySpec(NamedTuple, Generic[M]):
     prefetch: tuple[PrefetchNode, ...] = ()
     parent: tuple[str, Any] | None = None
     shares_lazy: bool = False
+
+    def but(self, **changes: Any) -> QuerySpec[M]:
+        """Return the same question, but for these parts of it."""
+        twin: QuerySpec[M] = object.__new__(QuerySpec)
+        vars(twin).update(vars(self), **changes)
+        return twin
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether whole rows are asked for, and nothing beside them."""
+        return (
+            self.selection is None
+            and self.parent is None
+            and not (self.related or self.prefetch)
+            and not self.shares_lazy
+        )
 
     @property
     def is_windowed(self) -> bool:

@@ -86,7 +86,7 @@ def delete_where(spec: QuerySpec[Any]) -> DmlPlan:
 
 
 def _dml(spec: QuerySpec[Any], head: str, params: tuple[Value, ...] = ()) -> DmlPlan:
-    rows = spec._replace(order=(), limit=None, offset=None)
+    rows = spec.but(order=(), limit=None, offset=None)
     reads = Reads()
     if paths_of(spec.conditions):  # SQLite joins nothing to what it changes
         keys = matching_keys(rows, reads)

@@ -71,16 +71,23 @@ class HasContext(Protocol):
 class BaseQuery(Generic[M, D_co]):
     """A query over one model; see ``QueryBuilder`` and ``AsyncQueryBuilder``."""
 
+    _prefetch_paths: tuple[str, ...] = ()
+    _seconds: float | None = None
+
     def __init__(
-        self, db: D_co, model_class: type[M], fields: Iterable[str] | None = None
+        self,
+        db: D_co,
+        model_class: type[M],
+        fields: Iterable[str] | None = None,
+        exclude: Iterable[str] | None = None,
     ) -> None:
         self.db = db
         self.model_class = model_class
-        self._spec: QuerySpec[M] = QuerySpec(table_of(model_class))
-        self._prefetch_paths: tuple[str, ...] = ()
-        self._seconds: float | None = None
+        self._spec: QuerySpec[M] = table_of(model_class).prepare(QuerySpec)
         if fields is not None:
             self.fields(fields)
+        if exclude is not None:
+            self.exclude(exclude)
 
     # --- what it is ---
 
@@ -134,10 +141,12 @@ class BaseQuery(Generic[M, D_co]):
         ``InvalidRelationshipError`` for paths through what is no relation,
         ``TypeError`` for values the operator cannot take.
         """
-        found = filters.conditions(self._spec.table, conditions)
-        if self._spec.is_projection and paths_of(found):
+        spec = self._spec
+        found = filters.conditions(spec.table, conditions)
+        if spec.is_projection and paths_of(found):
             raise InvalidProjectionError(_NO_TRAVERSAL)
-        return self._with(conditions=(*self._spec.conditions, *found))
+        self._spec = spec.but(conditions=spec.conditions + found)
+        return self
 
     def limit(self, limit_value: int | None) -> Self:
         """Give at most so many rows; ``None`` or a negative number: all."""
@@ -299,8 +308,8 @@ class BaseQuery(Generic[M, D_co]):
             >>> db.select(Author).with_count("books").order("-count").fetch_dicts()
         """
         spec = self._spec
-        counted = projection.related_count(spec, path, alias, distinct=distinct)
-        return self._with(**counted._asdict())
+        self._spec = projection.related_count(spec, path, alias, distinct=distinct)
+        return self
 
     def having(self, **conditions: FilterValue) -> Self:
         """Keep the groups that meet all conditions, written as in ``filter()``."""
@@ -337,7 +346,7 @@ class BaseQuery(Generic[M, D_co]):
     # --- for the verbs ---
 
     def _with(self, **changes: Any) -> Self:
-        self._spec = self._spec._replace(**changes)
+        self._spec = self._spec.but(**changes)
         return self
 
     def _select(

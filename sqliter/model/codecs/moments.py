@@ -25,8 +25,8 @@ from .scalars import INT_MAX, INT_MIN
 from .zones import EPOCH, local_epoch
 
 _MILLION = 1_000_000
-_DAY = 86_400
-_EPOCH_DAY = EPOCH.toordinal()
+DAY = 86_400
+EPOCH_DAY = EPOCH.toordinal()
 _NAIVE_EPOCH = datetime(1970, 1, 1)
 _FIRST = (datetime.min - _NAIVE_EPOCH) // timedelta(microseconds=1)
 _LAST = (datetime.max - _NAIVE_EPOCH) // timedelta(microseconds=1)
@@ -96,13 +96,13 @@ def encode_date(value: date) -> int:
     """Unix seconds of midnight UTC."""
     if isinstance(value, datetime):
         raise UnstorableValue(f"{value} is a datetime, the field a date; use .date()")
-    return (value.toordinal() - _EPOCH_DAY) * _DAY
+    return (value.toordinal() - EPOCH_DAY) * DAY
 
 
 def decode_date(stored: int) -> date:
     """Read a day; it has no zone, so it is never shifted."""
     try:
-        return date.fromordinal(stored // _DAY + _EPOCH_DAY)
+        return date.fromordinal(stored // DAY + EPOCH_DAY)
     except (OverflowError, ValueError):
         raise ValueError(f"{stored} is outside the years 1 to 9999") from None
 
@@ -135,7 +135,7 @@ def decode_timedelta(stored: float) -> timedelta:
 
 def timedelta_micros(value: timedelta) -> int:
     """Microseconds of a duration, exact."""
-    return (value.days * _DAY + value.seconds) * _MILLION + value.microseconds
+    return (value.days * DAY + value.seconds) * _MILLION + value.microseconds
 
 
 def _micros(value: datetime) -> int:

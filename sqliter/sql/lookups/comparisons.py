@@ -17,8 +17,11 @@ class _Comparison(Lookup):
             raise TypeError(msg)
         return None if value is None else operand.encode(value)
 
+    def plain(self, operand: Operand) -> str:
+        return f"{operand.compared} {self.operator} ?"
+
     def render(self, operand: Operand, prepared: Any) -> Fragment:
-        return Fragment(f"{operand.compared} {self.operator} ?", (prepared,))
+        return Fragment(self.plain(operand), (prepared,))
 
 
 class _Ordering(_Comparison):

@@ -49,6 +49,10 @@ class Lookup:
         """Return the SQL of the comparison."""
         raise NotImplementedError
 
+    def plain(self, operand: Operand) -> str | None:
+        """Return the SQL, if it is the same for all values (but ``None``) it binds."""
+        return None
+
     def is_long(self, prepared: Any) -> bool:
         """Whether it takes a while to write this value down."""
         return False

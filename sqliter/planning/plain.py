@@ -1,0 +1,91 @@
+"""What most queries are: whole rows of one table, by its own columns.
+
+Everything about them that is not in the query itself is prepared once per table.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+from sqliter.core.asked import Question
+from sqliter.core.context import Context
+from sqliter.core.faults import reported_as
+from sqliter.core.statement import Statement, Value
+from sqliter.exceptions import RecordFetchError
+from sqliter.model.loader import Loader, loader_of
+from sqliter.model.table import Table
+from sqliter.planning.conditions import Comparison
+from sqliter.planning.frame import Frame
+from sqliter.planning.select import limit_clause, order_clause
+from sqliter.planning.spec import QuerySpec
+
+__all__ = ["plain_question"]
+
+
+def plain_question(
+    spec: QuerySpec[Any], context: Context, limit: int | None, *, first: bool = False
+) -> Question[Any] | None:
+    """Return the question for so many rows of a query, if it is as plain as that.
+
+    Its answer is all instances, or the ``first`` one. Returns ``None`` if anything
+    else is asked for, or has to be done before, or takes long to be planned.
+    """
+    is_remembered = spec.cached and context.cache.enabled
+    if is_remembered or not spec.is_plain or spec.table not in context.known:
+        return None
+    prepared = spec.table.prepare(_prepared, context.settings.return_local_time)
+    statement = _statement(spec, limit, prepared)
+    if statement is None:
+        return None
+    load = prepared.loader.first if first else prepared.loader.load
+    if prepared.loader.binds:
+        load = functools.partial(load, database=context.owner())
+    return Question(statement, load, prepared.failure)
+
+
+class _Prepared(NamedTuple):
+    """What is the same for all such queries of a table."""
+
+    head: str
+    frame: Frame
+    loader: Loader[Any]
+    failure: reported_as
+
+
+def _prepared(
+    table: Table,
+    local: bool,  # noqa: FBT001 - part of a key
+) -> _Prepared:
+    head = f"SELECT {table.select_list} FROM {table.sql}"
+    failure = reported_as(RecordFetchError, table.name)
+    return _Prepared(head, Frame(table), loader_of(table, None, local=local), failure)
+
+
+def _statement(
+    spec: QuerySpec[Any], limit: int | None, prepared: _Prepared
+) -> Statement | None:
+    sql, params = prepared.head, list[Value]()
+    word = " WHERE "
+    for condition in spec.conditions:
+        if type(condition) is not Comparison or condition.path:
+            return None
+        plain = condition.plain
+        if plain is not None:
+            params.append(condition.prepared)
+        elif condition.is_long:
+            return None
+        else:
+            plain, values = condition.render(prepared.frame)
+            params += values
+        sql += word + plain
+        word = " AND "
+    if spec.order:
+        if any(term.path for term in spec.order):
+            return None
+        sql += order_clause(spec, prepared.frame)
+    if limit is not None or spec.offset:
+        tail, values = limit_clause(limit, spec.offset)
+        sql += tail
+        params += values
+    return Statement(sql, params)
