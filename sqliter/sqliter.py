@@ -166,10 +166,14 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
         return self._engine.run(asked, seconds)
 
     def stream(
-        self, question: Question[list[R]], size: int, seconds: float | None = None
+        self,
+        question: Question[list[R]],
+        size: int,
+        part: int,
+        seconds: float | None = None,
     ) -> Batches[R]:
         """Yield what a question gives in batches; ``iterate()`` of queries uses it."""
-        return self._engine.stream(question, size, seconds)
+        return self._engine.stream(question, size, part, seconds)
 
     # --- tables ---
 

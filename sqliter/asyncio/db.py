@@ -157,10 +157,14 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
         return await self._engine.run(asked, seconds)
 
     def stream(
-        self, question: Question[list[R]], size: int, seconds: float | None = None
+        self,
+        question: Question[list[R]],
+        size: int,
+        part: int,
+        seconds: float | None = None,
     ) -> AwaitedBatches[R]:
         """Yield what a question gives in batches; ``iterate()`` of queries uses it."""
-        return self._engine.stream(question, size, seconds)
+        return self._engine.stream(question, size, part, seconds)
 
     # --- tables ---
 

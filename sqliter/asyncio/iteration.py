@@ -36,7 +36,8 @@ async def each_row(
 ) -> AsyncIterator[M]:
     """Yield every row as an instance, with what is prefetched for its batch."""
     question = await db.run(select.streamed(spec, db.context), seconds)
-    async with aclosing(db.stream(question, size, seconds)) as batches:
+    part = select.part_of(spec, size)
+    async with aclosing(db.stream(question, size, part, seconds)) as batches:
         async for found in batches:
             if spec.prefetch:
                 await db.run(select.complete(found, spec, db.context), seconds)

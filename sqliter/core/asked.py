@@ -86,7 +86,11 @@ class Runner(Protocol):
     def run(self, asked: Asked[R], seconds: float | None = None) -> R: ...
 
     def stream(
-        self, question: Question[list[R]], size: int, seconds: float | None = None
+        self,
+        question: Question[list[R]],
+        size: int,
+        part: int,
+        seconds: float | None = None,
     ) -> Batches[R]: ...
 
 
@@ -96,5 +100,9 @@ class AwaitingRunner(Protocol):
     async def run(self, asked: Asked[R], seconds: float | None = None) -> R: ...
 
     def stream(
-        self, question: Question[list[R]], size: int, seconds: float | None = None
+        self,
+        question: Question[list[R]],
+        size: int,
+        part: int,
+        seconds: float | None = None,
     ) -> AwaitedBatches[R]: ...

@@ -67,11 +67,15 @@ class AwaitingEngine(TaskBlocks):
         return drive.value  # type: ignore[no-any-return]
 
     async def stream(
-        self, question: Question[list[R]], size: int, seconds: float | None = None
+        self,
+        question: Question[list[R]],
+        size: int,
+        part: int,
+        seconds: float | None = None,
     ) -> AwaitedBatches[R]:
-        """Yield what a question gives in batches; see ``BlockingEngine.stream``."""
+        """Yield what a question gives; see ``BlockingEngine.stream``."""
         if not self._is_alone(self._scope()) or self.settings.is_memory:
-            for found in batches(await self.run(question, seconds), size):
+            for found in batches(await self.run(question, seconds), part):
                 yield found
             return
         stop = self._stop(self._deadline(seconds))
@@ -82,8 +86,9 @@ class AwaitingEngine(TaskBlocks):
 
         stream = await wait(lambda: Stream(self._connections, question, stop))
         with closing(stream):
-            while found := await wait(lambda: stream.next(size)):
-                yield found
+            while rows := await wait(lambda: stream.next(size)):
+                for each in batches(rows, part):
+                    yield stream.load(each)
 
     async def _serve_in_time(self, drive: Drive[Any]) -> None:
         """Answer from the cache as far as it knows; large answers in a thread."""

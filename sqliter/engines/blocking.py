@@ -52,22 +52,27 @@ class BlockingEngine(LocalEngine):
         return drive.value  # type: ignore[no-any-return]
 
     def stream(
-        self, question: Question[list[R]], size: int, seconds: float | None = None
+        self,
+        question: Question[list[R]],
+        size: int,
+        part: int,
+        seconds: float | None = None,
     ) -> Batches[R]:
-        """Yield what a question gives in batches, all of the same state.
+        """Yield what a question gives, all of the same state.
 
+        So many rows are fetched at once, and a ``part`` of them is made instances.
         What is not committed can be seen on one connection only, which also writes
         meanwhile: there all rows are fetched at once.
         """
         if not self._is_alone(self._scope()) or self.settings.is_memory:
-            yield from batches(self.run(question, seconds), size)
+            yield from batches(self.run(question, seconds), part)
             return
         stop = self._stop(self._deadline(seconds))
         with question.failure:
             stream = Stream(self._connections, question, stop)
         with closing(stream):
-            while found := stream.next(size):
-                yield found
+            while rows := stream.next(size):
+                yield from map(stream.load, batches(rows, part))
 
     def _asker(self) -> Asker:
         return threading.current_thread()

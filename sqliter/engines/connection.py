@@ -19,7 +19,7 @@ from sqliter.engines.hurry import Handover, is_heavy
 from sqliter.engines.meaning import fault_of, primary_code
 from sqliter.engines.observing import answer_in, observed
 from sqliter.engines.patience import insist, insist_until, is_busy
-from sqliter.engines.rows import all_rows
+from sqliter.engines.rows import all_rows, some_rows
 from sqliter.engines.units import unit
 
 _TRIGGERS = (
@@ -142,7 +142,7 @@ class Connection(Handle):
     def fetch_some(self, cursor: sqlite3.Cursor, size: int) -> list[Row]:
         """Fetch so many rows, or what is left."""
         try:
-            return cursor.fetchmany(size)
+            return some_rows(cursor, size)
         except DRIVER_ERRORS as error:
             raise self._fault_of(error) from error
 

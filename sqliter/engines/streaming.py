@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from sqliter.core.asked import Question
+from sqliter.core.statement import Row
 from sqliter.core.stop import Stop
 from sqliter.engines.connections import Connections
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Stream(Generic[R]):
-    """What one question gives, in batches, on a reader of its own.
+    """What one question gives, bit by bit, on a reader of its own.
 
-    Batches may be asked for by one thread after another.
+    They may be asked for by one thread after another.
     """
 
     def __init__(
@@ -28,14 +30,18 @@ class Stream(Generic[R]):
         self._connection = connections.lend(stop)
         self._cursor: sqlite3.Cursor | None = None
 
-    def next(self, size: int) -> list[R]:
-        """Return the next batch; it is empty when there is nothing left."""
+    def next(self, size: int) -> list[Row]:
+        """Return the next rows; there are none when there is nothing left."""
         with self._question.failure, self._connection.working(self._stop):
             self._stop.check()
             if self._cursor is None:
                 self._cursor = self._connection.open_cursor(self._question.statement)
-            rows = self._connection.fetch_some(self._cursor, size)
-            return self._question.load(rows) if rows else []
+            return self._connection.fetch_some(self._cursor, size)
+
+    def load(self, rows: list[Row]) -> list[R]:
+        """Return the instances."""
+        with self._question.failure:
+            return self._question.load(rows)
 
     def close(self) -> None:
         """Let others have the reader."""
@@ -44,7 +50,7 @@ class Stream(Generic[R]):
         self._connections.take_back(self._connection)
 
 
-def batches(found: list[R], size: int) -> Iterator[list[R]]:
+def batches(found: list[T], size: int) -> Iterator[list[T]]:
     """Cut what is there already into batches."""
     for start in range(0, len(found), size):
         yield found[start : start + size]

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sqliter.core.statement import Row, Value
-from sqliter.model.codecs.moments import DAY, EPOCH_DAY, decode_date
-from sqliter.model.codecs.scalars import decode_bool
+from sqliter.model.codecs.moments import DAY, EPOCH_DAY, decode_date, encode_date
+from sqliter.model.codecs.scalars import decode_bool, encode_float
 
-__all__ = ["Cell", "Functions", "Part", "encode_function", "functions"]
+__all__ = ["Cell", "Encode", "Functions", "Part", "encode_function", "functions"]
 
 
 _DECODING: dict[Callable[[Any], Any], str] = {
@@ -49,8 +49,9 @@ def functions(
     keeping: Sequence[str],
     names: dict[str, Any],
     carefully: Callable[[Row], dict[str, Any]],
+    rest: int = 0,
 ) -> Functions:
-    """Return the functions for rows of these columns.
+    """Return the functions for rows of these columns, and ``rest`` more behind them.
 
     ``making`` are the statements that make ``instance`` of ``values``, ``keeping``
     those that keep something of the ``row`` in it, ``names`` is what they refer to.
@@ -60,14 +61,28 @@ def functions(
     for number, cell in enumerate(cells):
         namespace[f"reads{number}"] = cell.reads
         namespace[f"decode{number}"] = cell.decode
-    exec(_text(cells, making, keeping), namespace)  # noqa: S102 - see above
+    exec(_text(cells, making, keeping, rest), namespace)  # noqa: S102 - see above
     return Functions(namespace["load"], namespace["make"])
 
 
-def _text(cells: Sequence[Cell], making: Sequence[str], keeping: Sequence[str]) -> str:
-    columns = ", ".join(f"v{number}" for number in range(len(cells)))
-    checks = " and ".join(map(_check, range(len(cells)), cells))
-    values = ", ".join(map(_item, range(len(cells)), cells))
+def _text(
+    cells: Sequence[Cell], making: Sequence[str], keeping: Sequence[str], rest: int
+) -> str:
+    numbered = list(enumerate(cells))
+    columns = ", ".join([*(f"v{number}" for number, _ in numbered), *"_" * rest])
+    checks = " and ".join(_check(*each) for each in numbered)
+    values = ", ".join(_item(*each) for each in numbered)
+    return (
+        _load_text(columns, checks, values, [*making, *keeping])
+        + f"""
+def make(values, database):
+    {_lines(making, 4)}
+    return instance
+"""
+    )
+
+
+def _load_text(columns: str, checks: str, values: str, making: Sequence[str]) -> str:
     return f"""
 def load(rows, database):
     found = []
@@ -80,13 +95,9 @@ def load(rows, database):
                 values = carefully(row)
         else:
             values = carefully(row)
-        {_lines([*making, *keeping], 8)}
+        {_lines(making, 8)}
         found.append(instance)
     return found
-
-def make(values, database):
-    {_lines(making, 4)}
-    return instance
 """
 
 
@@ -115,18 +126,30 @@ def _item(number: int, cell: Cell) -> str:
     return f"{cell.field!r}: {value}"
 
 
+_ENCODING: dict[Callable[[Any], Value], str] = {
+    encode_float: "{0} if type({0}) is float and {0} == {0} else {1}({0})",
+    encode_date: f"({{0}}.toordinal() - {EPOCH_DAY}) * {DAY}",
+}
+"""What some encoders do with values of the very type, without a call."""
+
+Encode: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any]], list[Value]]
+"""Returns what is stored of an instance's values; those given apart come first."""
+
+
 class Part(NamedTuple):
-    """How one field is written: values of which types, and what is stored of them."""
+    """How one field is written: values of which types, and what is stored of them.
+
+    The value of one that is ``apart`` is not among the instance's.
+    """
 
     field: str
     writes: tuple[type, ...]
     encode: Callable[[Any], Any] | None
+    apart: bool
 
 
-def encode_function(
-    parts: Sequence[Part], carefully: Callable[[Mapping[str, Any]], list[Value]]
-) -> Callable[[Mapping[str, Any]], list[Value]]:
-    """Return ``encode(values)``: what is stored of these fields, in their order.
+def encode_function(parts: Sequence[Part], carefully: Encode) -> Encode:
+    """Return ``encode(values, apart)``: what is stored of these fields, in order.
 
     ``carefully`` does the same with values that are not as expected, or raises.
     """
@@ -135,27 +158,28 @@ def encode_function(
         namespace[f"writes{number}"] = part.writes
         namespace[f"encode{number}"] = part.encode
     exec(_encode_text(parts), namespace)  # noqa: S102 - see above
-    encode: Callable[[Mapping[str, Any]], list[Value]] = namespace["encode"]
+    encode: Encode = namespace["encode"]
     return encode
 
 
 def _encode_text(parts: Sequence[Part]) -> str:
     numbered = list(enumerate(parts))
-    values = [f"v{number} = values[{part.field!r}]" for number, part in numbered]
-    checks = [
-        f"(v{number} is None or type(v{number}) in writes{number})"
-        for number in range(len(parts))
-    ]
+    values = [f"v{number} = {_given(part)}" for number, part in numbered]
+    checks = [f"(type(v{n}) in writes{n} or v{n} is None)" for n, _ in numbered]
     return f"""
-def encode(values):
+def encode(values, apart):
     try:
         {_lines(values, 8)}
         if {" and ".join(checks) or True}:
             return [{", ".join(_stored(number, part) for number, part in numbered)}]
     except Exception:
         pass
-    return carefully(values)
+    return carefully(values, apart)
 """
+
+
+def _given(part: Part) -> str:
+    return f"{'apart' if part.apart else 'values'}[{part.field!r}]"
 
 
 def _stored(number: int, part: Part) -> str:
@@ -163,4 +187,5 @@ def _stored(number: int, part: Part) -> str:
     value = f"v{number}"
     if part.encode is None:
         return value
-    return f"None if {value} is None else encode{number}({value})"
+    encoding = _ENCODING.get(part.encode, "{1}({0})").format(value, f"encode{number}")
+    return f"None if {value} is None else {encoding}"

@@ -34,6 +34,7 @@ __all__ = [
     "like",
     "make_siblings",
     "remember",
+    "remember_each",
     "remember_many",
     "remember_parent",
     "remember_row",
@@ -58,6 +59,20 @@ def remembered(instance: Any, kind: str) -> dict[str, Any]:
 def remember(instance: Any, name: str, value: Any) -> None:
     """Keep the object (or its loader) at the other end of a foreign key."""
     vars(instance).setdefault(FORWARD, {})[name] = value
+
+
+def remember_each(instances: Iterable[Any], name: str, values: Iterable[Any]) -> None:
+    """Keep, in each instance, the object at the other end of its foreign key.
+
+    ``None`` stands for no object, and for no instance.
+    """
+    for instance, value in zip(instances, values, strict=True):
+        if value is not None and instance is not None:
+            attributes = instance.__dict__
+            if FORWARD in attributes:
+                attributes[FORWARD][name] = value
+            else:
+                attributes[FORWARD] = {name: value}
 
 
 def known_object(instance: Any, name: str) -> Any:
@@ -200,7 +215,7 @@ def bind_all(instances: Sequence[Any], database: Any) -> None:
 
 
 def remember_row(instance: Any, row: Row) -> None:
-    """Keep the row as it is stored, in the order of the fields."""
+    """Keep the row as it is stored: all fields in order, maybe more behind them."""
     row_setter(type(instance))(instance, row)
 
 

@@ -32,15 +32,21 @@ _set_private = BaseModel.__dict__["__pydantic_private__"].__set__
 
 
 class Loader(Generic[M]):
-    """Builds instances of one model from rows of the same columns."""
+    """Builds instances of one model from rows of the same columns.
 
-    def __init__(self, table: Table, fields: Sequence[str], *, local: bool) -> None:
+    Behind them a row may have some more: the ``rest``.
+    """
+
+    def __init__(
+        self, table: Table, fields: Sequence[str], *, local: bool, rest: int = 0
+    ) -> None:
         columns = [table.by_field[field] for field in fields]
         self._table = table
         self._model: type[M] = table.model
         self._fields = tuple(fields)
         self._columns = columns
         self._local = local
+        self._rest = rest
         self._is_whole = len(columns) == len(table.columns)
         self.binds = binder(self._model) is not None
         """Whether instances want to know where they come from."""
@@ -77,7 +83,8 @@ class Loader(Generic[M]):
         keeps = self._fields == self._table.fields
         keeping = ["set_row(instance, row)"] if keeps else []
         names, carefully = self._names(), self._values_carefully
-        return functions(cells, self._making(), keeping, names, carefully)
+        making = self._making()
+        return functions(cells, making, keeping, names, carefully, self._rest)
 
     def _making(self) -> list[str]:
         """Return the statements that make an instance, as short as the class allows."""
@@ -125,7 +132,7 @@ class Loader(Generic[M]):
     def _values_carefully(self, row: Row) -> dict[str, Any]:
         return {
             column.field: self._value(column, value, row)
-            for column, value in zip(self._columns, row, strict=True)
+            for column, value in zip(self._columns, row, strict=False)
         }
 
     def _value(self, column: Column, value: Value, row: Row) -> Any:
@@ -139,7 +146,7 @@ class Loader(Generic[M]):
     def _misfit(
         self, column: Column, value: Value, row: Row, error: Exception
     ) -> MisfitFault:
-        key = dict(zip(self._fields, row, strict=True)).get("pk")
+        key = dict(zip(self._fields, row, strict=False)).get("pk")
         return MisfitFault(column.name, key, shown(value), error)
 
 
@@ -172,15 +179,16 @@ def read(column: Column, value: Value, *, local: bool) -> Any:
 
 
 def loader_of(
-    table: Table, fields: tuple[str, ...] | None, *, local: bool
+    table: Table, fields: tuple[str, ...] | None, *, local: bool, rest: int = 0
 ) -> Loader[Any]:
     """Return the loader of these fields (all if ``None``); prepared once."""
-    return table.prepare(_loader, fields, local)
+    return table.prepare(_loader, fields, local, rest)
 
 
 def _loader(
     table: Table,
     fields: tuple[str, ...] | None,
     local: bool,  # noqa: FBT001 - part of a key
+    rest: int,
 ) -> Loader[Any]:
-    return Loader(table, fields or table.fields, local=local)
+    return Loader(table, fields or table.fields, local=local, rest=rest)

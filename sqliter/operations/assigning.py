@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from sqliter.core.effects import Effects
 from sqliter.model.model import BaseDBModel
@@ -20,7 +20,7 @@ def put(instance: BaseDBModel, values: dict[str, Any]) -> None:
 
 def assign(effects: Effects, instance: BaseDBModel, values: dict[str, Any]) -> None:
     """Set built-in fields, past frozen models and validators; undone on rollback."""
-    effects.on_undo(_restoring([_before(instance, values.keys())]))
+    effects.on_undo(_restoring([instance], tuple(values)))
     put(instance, values)
 
 
@@ -30,9 +30,10 @@ def assign_all(
     all_values: Iterable[dict[str, Any]],
 ) -> None:
     """Set built-in fields of each, which are the same ones for all."""
-    effects.on_undo(_restoring([_before(each, BUILT_IN) for each in instances]))
+    effects.on_undo(_restoring(instances, BUILT_IN))
     for instance, values in zip(instances, all_values, strict=True):
-        put(instance, values)
+        vars(instance).update(values)
+        instance.__pydantic_fields_set__.update(BUILT_IN)
 
 
 BUILT_IN = ("pk", "created_at", "updated_at")
@@ -40,26 +41,18 @@ BUILT_IN = ("pk", "created_at", "updated_at")
 _ABSENT = object()
 
 
-class _Before(NamedTuple):
-    """What an instance had under some names."""
-
-    instance: weakref.ref[BaseDBModel]
-    names: Collection[str]
-    values: list[Any]
-
-
-def _before(instance: BaseDBModel, names: Collection[str]) -> _Before:
-    values = vars(instance)
-    return _Before(
-        weakref.ref(instance), names, [values.get(n, _ABSENT) for n in names]
-    )
-
-
-def _restoring(all_before: Sequence[_Before]) -> Callable[[], None]:
-    """Return what gives instances back what they had."""
+def _restoring(
+    instances: Sequence[BaseDBModel], names: tuple[str, ...]
+) -> Callable[[], None]:
+    """Return what gives instances back what they have now under these names."""
+    references = [weakref.ref(instance) for instance in instances]
+    columns = [
+        [instance.__dict__.get(name, _ABSENT) for instance in instances]
+        for name in names
+    ]
 
     def restore() -> None:
-        for reference, names, values in all_before:
+        for reference, *values in zip(references, *columns, strict=True):
             instance = reference()
             if instance is not None:
                 vars(instance).update(zip(names, values, strict=True))
@@ -69,7 +62,7 @@ def _restoring(all_before: Sequence[_Before]) -> Callable[[], None]:
     return restore
 
 
-def _take_away(instance: BaseDBModel, names: Collection[str]) -> None:
+def _take_away(instance: BaseDBModel, names: Iterable[str]) -> None:
     """Take away what a partial record did not have."""
     attributes = vars(instance)
     for name in names:

@@ -77,5 +77,5 @@ def _valid(table: Table, name: str, value: Any) -> Any:
 
 
 def _stored(table: Table, values: dict[str, Any]) -> dict[str, Value]:
-    row = encoder_of(table, tuple(values)).encode(values)
+    row = encoder_of(table, tuple(values)).encode(values, {})
     return dict(zip(values, row, strict=True))

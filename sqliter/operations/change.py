@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import itemgetter
+
 from sqliter.core.statement import Row, Statement, Value
 from sqliter.model.loaded import known_row, remember_row
 from sqliter.model.model import BaseDBModel
@@ -12,25 +15,29 @@ from sqliter.planning import write
 __all__ = ["Change"]
 
 
+STAMPED = ("updated_at",)
+
+
 class Change:
     """The fields of an instance, as they are to be stored; raises a ``Fault``."""
 
     def __init__(
         self, table: Table, instance: BaseDBModel, stamp: dict[str, int]
     ) -> None:
-        values = {**vars(instance), **stamp}
-        fields = table.fields
-        if not table.by_field.keys() <= values.keys():  # fetched in part
-            fields = tuple(field for field in fields if field in values)
+        values, fields = vars(instance), table.fields
+        if not values.keys() >= table.by_field.keys():  # fetched in part
+            fields = tuple(f for f in fields if f in values or f in stamp)
         self._table = table
         self._instance = instance
         self._fields = fields
-        self._row = tuple(encoder_of(table, fields).encode(values))
+        self._row = tuple(encoder_of(table, fields, STAMPED).encode(values, stamp))
 
     def everything(self) -> Statement:
         """Return the UPDATE of all fields."""
         pairs = zip(self._fields, self._row, strict=True)
-        return self._statement({f: v for f, v in pairs if f != "pk"}, {})
+        values = {field: value for field, value in pairs if field != "pk"}
+        sql = self._table.prepare(write.update_sql, (*values,))
+        return Statement(sql, (*values.values(), self._instance.pk))
 
     def difference(self) -> Statement | None:
         """Return the UPDATE of those fields that differ from what is known of the row.
@@ -42,17 +49,16 @@ class Change:
         known = self._known_row()
         if known is None:
             return None
-        changed: dict[str, Value] = {}
-        same: dict[str, Value] = {}
-        for field, old, new in zip(self._fields, known, self._row, strict=True):
-            # 0.0 equals -0.0, and 1 equals 1.0.
-            is_same = old is new or (type(old) is type(new) and old == new != 0.0)
-            (same if is_same else changed)[field] = new
-        if "updated_at" in same:
-            changed["updated_at"] = same.pop("updated_at")
-        if same.pop("pk", None) is None:
+        # What is known may have more columns; 0.0 equals -0.0, and 1 equals 1.0.
+        changed = [
+            field
+            for field, old, new in zip(self._fields, known, self._row, strict=False)
+            if old is not new and (type(old) is not type(new) or not old == new != 0.0)
+        ]
+        if "pk" in changed:
             return None
-        return self._statement(changed, same)
+        sql, values_of = self._table.prepare(_writing, tuple(changed))
+        return Statement(sql, values_of(self._row))
 
     def done(self) -> None:
         """Note that the row is like this now."""
@@ -63,9 +69,12 @@ class Change:
         is_whole = len(self._fields) == len(self._table.fields)
         return known_row(self._instance) if is_whole else None
 
-    def _statement(
-        self, changed: dict[str, Value], same: dict[str, Value]
-    ) -> Statement:
-        sql = self._table.prepare(write.update_sql, (*changed,), (*same,))
-        values = (*changed.values(), self._instance.pk, *same.values())
-        return Statement(sql, values)
+
+def _writing(
+    table: Table, changed: tuple[str, ...]
+) -> tuple[str, Callable[[Row], tuple[Value, ...]]]:
+    """Return the UPDATE of these fields, and what gives its values from a whole row."""
+    written = [f for f in table.fields if f in changed or f == "updated_at"]
+    same = [f for f in table.fields if f not in written and f != "pk"]
+    places = map(table.fields.index, (*written, "pk", *same))
+    return write.update_sql(table, (*written,), (*same,)), itemgetter(*places)

@@ -57,6 +57,8 @@ M = TypeVar("M", bound=BaseDBModel)
 FEW = 500
 """Records that are prepared without a look at whether to stop."""
 
+STAMPED = ("created_at", "updated_at")
+
 AT_ONCE = 5
 """Statements of many rows that are made between two looks."""
 
@@ -150,7 +152,7 @@ def get(
     sql, loader, failure = table.prepare(_getting, context.settings.return_local_time)
     load = loader.first
     if loader.binds:
-        load = functools.partial(load, database=context.database)
+        load = functools.partial(load, database=context.owner())
     return Question(Statement(sql, (primary_key,)), load, failure)
 
 
@@ -318,7 +320,7 @@ def _row(
 ) -> tuple[tuple[str, ...], list[Value]]:
     """Return the fields to insert and their stored values."""
     fields = write.insert_fields(table, with_pk=instance.pk != 0)
-    return fields, encoder_of(table, fields).encode({**vars(instance), **stamps})
+    return fields, encoder_of(table, fields, STAMPED).encode(vars(instance), stamps)
 
 
 def _insert_rows(
@@ -329,11 +331,11 @@ def _insert_rows(
     sizes: list[int] = []
     for with_pk, run in groupby(records, key=_has_key):
         fields = write.insert_fields(table, with_pk=with_pk)
-        encode = encoder_of(table, fields).encode
+        encode = encoder_of(table, fields, STAMPED).encode
         for batch in write.batches(list(run), fields):
             if len(records) > FEW and len(statements) % AT_ONCE == 0:
                 yield from breathe()
-            rows = [encode({**vars(each), **stamps.of(each)}) for each in batch]
+            rows = [encode(vars(each), stamps.of(each)) for each in batch]
             statements.append(write.insert_statement(table, fields, rows))
             sizes.append(len(rows))
     results = yield from ask_all(statements)

@@ -33,12 +33,17 @@ __all__ = [
     "fetch_first",
     "fetch_last",
     "fetch_one",
+    "part_of",
     "streamed",
 ]
 
 M = TypeVar("M", bound=BaseDBModel)
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+PART = 64
+"""Instances of a batch that exist at a time."""
 
 
 def _unhurried(
@@ -83,6 +88,15 @@ def streamed(spec: QuerySpec[M], context: Context) -> Steps[Question[list[M]]]:
     with _failure(spec):
         yield from all_known(plan.reads, context)
     return Question(plan.statement, load_batch, _failure(spec))
+
+
+def part_of(spec: QuerySpec[Any], size: int) -> int:
+    """Return how many of the rows of a batch should be made instances at a time.
+
+    Where many of them come and go, Python looks through all objects of the program
+    for garbage. Prefetches are worth more rows.
+    """
+    return size if spec.prefetch or spec.shares_lazy else min(size, PART)
 
 
 @reads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
@@ -88,12 +89,17 @@ class BaseManager(Chain[B], Generic[R, B]):
         self.to_model = to_model
         self.from_model = from_model
         self.db_context = db_context
-        self._tables = (table_of(from_model).name, table_of(to_model).name)
-        self._junction = junction_between(
-            *self._tables, junction_table, options or ManyToManyOptions()
-        )
+        self._given = (junction_table, options or ManyToManyOptions())
         self._names: tuple[str | None, str | None] = (None, None)
         self.shown: list[R] | None = None  # what a prefetched handle shows
+
+    @functools.cached_property
+    def _tables(self) -> tuple[str, str]:
+        return table_of(self.from_model).name, table_of(self.to_model).name
+
+    @functools.cached_property
+    def _junction(self) -> Junction:
+        return junction_between(*self._tables, *self._given)
 
     @classmethod
     def of(cls, instance: Any, relation: Relation) -> Self:

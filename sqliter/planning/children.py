@@ -22,9 +22,12 @@ __all__ = ["ChildrenPlan", "plan_children"]
 
 _IN = In()
 
+OWNER = -2
+"""Where in a row the owner's key stands."""
+
 
 class ChildrenPlan(NamedTuple):
-    """A statement whose rows are the key of an owner, a number, and an instance."""
+    """A statement whose rows are an instance, the key of its owner, and a number."""
 
     statement: Statement
     reader: Reader[Any]
@@ -35,18 +38,17 @@ class ChildrenPlan(NamedTuple):
 
     def load(self, rows: Sequence[Row], context: Context) -> dict[Value, list[Any]]:
         """Return the instances by owner; the same row is the same object."""
-        found: dict[Value, list[Any]] = {row[0]: [] for row in rows}
+        found: dict[Value, list[Any]] = {row[OWNER]: [] for row in rows}
         for row, instance in zip(rows, self._instances(rows, context), strict=True):
-            found[row[0]].append(instance)
+            found[row[OWNER]].append(instance)
         return found
 
     def _instances(self, rows: Sequence[Row], context: Context) -> Iterable[Any]:
         if not self.is_shared:
-            return self.reader.load([row[2:] for row in rows], context.database)
-        place = self.reader.key_position + 2
+            return self.reader.load(rows, context.database)
+        place = self.reader.key_position
         different = {row[place]: row for row in rows}
-        columns = [row[2:] for row in different.values()]
-        instances = self.reader.load(columns, context.database)
+        instances = self.reader.load(list(different.values()), context.database)
         by_key = dict(zip(different, instances, strict=True))
         return [by_key[row[place]] for row in rows]
 
@@ -67,11 +69,11 @@ def plan_children(
     )
     frame = _frame(spec)
     owner, source = _owner(relation, frame)
-    reader = Reader(spec, frame, local=context.settings.return_local_time)
+    reader = Reader(spec, frame, local=context.settings.return_local_time, rest=2)
     wanted = _IN.render(Operand("", owner, "INTEGER", int), (tuple(keys), False))
     where = all_of("AND", spec.conditions, frame)
     number = _number(spec, frame, owner)
-    head = f'SELECT {owner} AS "owner", {number} AS "number", {reader.columns}'
+    head = f'SELECT {reader.columns}, {owner} AS "owner", {number} AS "number"'
     rows = join("", [Fragment(f"{head} FROM {source} WHERE "), wanted, where])
     fragment = _cut(spec, frame, rows)
     memo = memo_of(spec, (relation, wanted, reader.fields), frame.reads, context)

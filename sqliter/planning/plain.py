@@ -70,22 +70,20 @@ def _statement(
     for condition in spec.conditions:
         if type(condition) is not Comparison or condition.path:
             return None
-        plain = condition.plain
-        if plain is not None:
+        if condition.plain is not None:
+            sql += word + condition.plain
             params.append(condition.prepared)
         elif condition.is_long:
             return None
         else:
-            plain, values = condition.render(prepared.frame)
-            params += values
-        sql += word + plain
+            test = condition.render(prepared.frame)
+            sql += word + test.sql
+            params += test.params
         word = " AND "
-    if spec.order:
+    if spec.order or limit is not None or spec.offset:
         if any(term.path for term in spec.order):
             return None
-        sql += order_clause(spec, prepared.frame)
-    if limit is not None or spec.offset:
-        tail, values = limit_clause(limit, spec.offset)
-        sql += tail
-        params += values
+        window = limit_clause(limit, spec.offset)
+        sql += order_clause(spec, prepared.frame) + window.sql
+        params += window.params
     return Statement(sql, params)

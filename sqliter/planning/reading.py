@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqliter.core.statement import Row
-from sqliter.model.loaded import remember, remember_parent
+from sqliter.model.loaded import remember_each, remember_parent
 from sqliter.model.loader import Loader, loader_of
 from sqliter.model.model import BaseDBModel
 from sqliter.model.relations import ForwardKey, forward_of
@@ -29,17 +29,33 @@ class _Joined(NamedTuple):
     end: int
     key: int
 
+    def load(self, rows: Iterable[Row], database: object) -> list[Any]:
+        """Return the instance that is joined to each row, or ``None``."""
+        key, start, end = self.key, self.start, self.end
+        different = {row[key]: row for row in rows}
+        different.pop(None, None)
+        parts = [row[start:end] for row in different.values()]
+        instances = self.loader.load(parts, database)
+        by_key = dict(zip(different, instances, strict=True))
+        return [by_key.get(row[key]) for row in rows]
+
 
 class Reader(Generic[M]):
     """The select list of a query, and the instances its rows are."""
 
-    def __init__(self, spec: QuerySpec[M], frame: Frame, *, local: bool) -> None:
+    def __init__(
+        self, spec: QuerySpec[M], frame: Frame, *, local: bool, rest: int = 0
+    ) -> None:
         self._spec = spec
         self._frame = frame
         self.fields = _fields(spec)
-        self._loader: Loader[M] = loader_of(spec.table, self.fields, local=local)
+        self._width = len(self.fields or spec.table.fields)
         self._related = [path for path in frame.joins if _is_wanted(path, spec.loaded)]
-        self._local = local
+        self._joined = self._joins(local=local)
+        rest += sum(part.loader.width for part in self._joined)
+        self._loader: Loader[M] = loader_of(
+            spec.table, self.fields, local=local, rest=rest
+        )
 
     @property
     def key_position(self) -> int:
@@ -63,14 +79,16 @@ class Reader(Generic[M]):
     @property
     def binds(self) -> bool:
         """Whether instances want to know where they come from."""
-        return bool(self._related) or self._loader.binds
+        return bool(self._joined) or self._loader.binds
 
-    def load(self, rows: Iterable[Row], database: object = None) -> list[M]:
-        """Return an instance per row."""
-        if self._related:
-            found = self._load_joined(rows, database)
-        else:
-            found = self._loader.load(rows, database)
+    def load(self, rows: Sequence[Row], database: object = None) -> list[M]:
+        """Return an instance per row; a related row is one object for all of them."""
+        found = self._loader.load(rows, database)
+        levels: list[list[Any]] = [found]
+        for part in self._joined:
+            related = part.load(rows, database)
+            remember_each(levels[part.parent], part.name, related)
+            levels.append(related)
         if self._spec.parent is not None:
             remember_parent(found, *self._spec.parent)
         return found
@@ -83,39 +101,12 @@ class Reader(Generic[M]):
         for field in fields:
             yield f'{prefix}{table.by_field[field].sql} AS "{alias}__{field}"'
 
-    def _load_joined(self, rows: Iterable[Row], database: object) -> list[M]:
-        """Return an instance per row; a related row is one object for all of them."""
-        rows, width = list(rows), self._loader.width
-        found = self._loader.load([row[:width] for row in rows], database)
-        chains: list[list[Any]] = [[instance] for instance in found]
-        for part in self._parts():
-            self._attach(part, rows, chains, database)
-        return found
-
-    def _attach(
-        self,
-        part: _Joined,
-        rows: Sequence[Row],
-        chains: Sequence[list[Any]],
-        database: object,
-    ) -> None:
-        """Make the instances of one joined table, and have their parents know them."""
-        start, end, key, place = part.start, part.end, part.key, part.parent
-        own = {row[key]: row[start:end] for row in rows if row[key] is not None}
-        known = dict(zip(own, part.loader.load(own.values(), database), strict=True))
-        for row, chain in zip(rows, chains, strict=True):
-            parent = chain[place]
-            related = None if parent is None else known.get(row[key])
-            if related is not None:
-                remember(parent, part.name, related)
-            chain.append(related)
-
-    def _parts(self) -> list[_Joined]:
-        start, parts = self._loader.width, []
+    def _joins(self, *, local: bool) -> list[_Joined]:
+        start, parts = self._width, list[_Joined]()
         places: dict[Path, int] = {(): 0}
         for place, path in enumerate(self._related, 1):
             table = table_of(self._frame.joins[path].model_class)
-            loader: Loader[Any] = loader_of(table, None, local=self._local)
+            loader: Loader[Any] = loader_of(table, None, local=local)
             key = start + table.fields.index("pk")
             end = start + loader.width
             parts.append(_Joined(places[path[:-1]], path[-1], loader, start, end, key))

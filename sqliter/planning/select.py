@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqliter.core.context import Context
@@ -45,7 +45,7 @@ class SelectPlan(NamedTuple, Generic[M]):
     reads: Reads
     memo: Memo | None
 
-    def load(self, rows: Iterable[Row], context: Context) -> list[M]:
+    def load(self, rows: Sequence[Row], context: Context) -> list[M]:
         """Return an instance per row."""
         return self.reader.load(rows, context.database)
 

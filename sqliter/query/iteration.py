@@ -28,7 +28,8 @@ def each_row(
 ) -> Iterator[M]:
     """Yield every row as an instance, with what is prefetched for its batch."""
     question = db.run(select.streamed(spec, db.context), seconds)
-    for found in db.stream(question, size, seconds):
+    part = select.part_of(spec, size)
+    for found in db.stream(question, size, part, seconds):
         if spec.prefetch:
             db.run(select.complete(found, spec, db.context), seconds)
         yield from found
