@@ -7,6 +7,7 @@ seconds. Meanwhile, and only then, threads are made to switch sooner.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -85,9 +86,21 @@ class _Turns:
         if needy not in self._needy:
             return
         self._needy.discard(needy)
+        self._restore()
+
+    def begin_anew(self) -> None:
+        """Forget who needed it: they are in the process that this one was forked of."""
+        if self._needy:
+            self._needy.clear()
+            self._restore()
+
+    def _restore(self) -> None:
         # If it is not what it was made, somebody else has chosen another one.
         if not self._needy and sys.getswitchinterval() <= SHORT:
             sys.setswitchinterval(self._usual)
 
 
 _turns = _Turns()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_turns.begin_anew)
