@@ -23,7 +23,8 @@ class Context:
     """Settings, cache and log, and what is known about the schema of the file.
 
     ``known`` are tables that were compared with their models, ``reach`` says which
-    tables change when rows of one are deleted (``None``: cannot be told).
+    tables change when rows of one are deleted (``None``: cannot be told). An engine
+    that never writes at once ``takes_orders`` not.
     """
 
     settings: Settings
@@ -34,6 +35,7 @@ class Context:
     lazy: LazyLoads = field(init=False)
     observers: Observers = field(init=False)
     owner: Callable[[], object] = field(default=_nobody)
+    takes_orders: bool = True
     _reach_epoch: int = 0
 
     def __post_init__(self) -> None:
@@ -52,8 +54,9 @@ class Context:
 
     def allows_order(self, table: object) -> bool:
         """Whether a row might be written at once; else an order is made in vain."""
-        is_alone = not (self.cache.enabled or scopes.in_any())
-        return is_alone and table in self.known
+        if self.cache.enabled or not self.takes_orders or scopes.in_any():
+            return False
+        return table in self.known
 
     def knows(self, things: Iterable[object]) -> bool:
         """Whether all these tables were compared with the file."""

@@ -104,7 +104,9 @@ class AwaitingEngine(TaskBlocks):
             return
         await self._carry_in_thread(drive)
         if drive.access is not Access.READ:
-            await self._tidy()
+            self._writes += TIDY_EVERY if drive.again is None else 1
+            if self._writes >= TIDY_EVERY:
+                await self._tidy()
 
     async def _carry_in_thread(self, drive: Drive[R]) -> None:
         scope = self._scope()

@@ -7,7 +7,7 @@ transaction is lost as a whole, all are run once more, each alone.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqliter.core.effects import Effects
@@ -16,7 +16,7 @@ from sqliter.core.steps import Drive
 from sqliter.core.stop import Loss, Stop
 from sqliter.engines.carrier import Carrier, taken_back
 from sqliter.engines.connection import Connection
-from sqliter.engines.turn import Seat, Ticket
+from sqliter.engines.turn import Seat, Ticket, wake_all
 from sqliter.engines.units import unit
 from sqliter.exceptions import DatabaseBusyError
 
@@ -66,8 +66,7 @@ class Group:
                 self._connection.abandon()
                 self._share()
         finally:  # whatever happens here, nobody may wait for ever
-            for member in self._members:
-                member.acknowledge()
+            _acknowledge(self._members)
         if first.error is not None:
             raise first.error
 
@@ -182,7 +181,7 @@ class Group:
         for member in members:
             if member.error is None and member.is_claimed:
                 self._repeat(member)
-            member.acknowledge()
+            _acknowledge([member])
 
     def _repeat(self, member: _Member) -> None:
         self._connection.obey(member.drive)
@@ -226,14 +225,20 @@ class _Member:
         self.error = Fault("others care for it")
         return ticket
 
-    def acknowledge(self) -> None:
-        """Tell whoever waits how it went, once."""
+    def finished(self) -> Iterator[Ticket]:
+        """Yield the ticket of whoever waits, once, with how it went."""
         ticket, self._ticket = self._ticket, None
         if ticket is None:
             return
         if self.error is None and not self.is_done:
             self.error = Fault("the program was interrupted before it was written")
         ticket.finish(self.error)
+        yield ticket
+
+
+def _acknowledge(members: Iterable[_Member]) -> None:
+    """Tell those who wait how it went."""
+    wake_all([ticket for member in members for ticket in member.finished()])
 
 
 def _refuse(members: Sequence[_Member], error: Exception) -> None:

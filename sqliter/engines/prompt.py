@@ -34,6 +34,8 @@ class PromptEngine(LocalEngine):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._inline = Inline(enabled=self.settings.inline)
+        is_quick = self.settings.is_memory or self.settings.durability == "normal"
+        context.takes_orders = self.settings.inline and is_quick
         self._writes = 0  # since the WAL was looked at
 
     def _answer_here(self, question: Question[R]) -> R | Unanswered:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeGuard
 
 from sqliter.core.faults import LateFault
 from sqliter.core.steps import Drive
 from sqliter.core.stop import Stop
 from sqliter.engines.transactions import Callback
-from sqliter.engines.turn import Seat, Ticket
+from sqliter.engines.turn import A_WHILE, Seat, Ticket
 from sqliter.engines.workers import cancel
 from sqliter.exceptions import DatabaseBusyError
 
@@ -23,33 +23,64 @@ async def take(
     task = asyncio.current_task()
     if seat.try_take(task):
         return None
-    loop = asyncio.get_running_loop()
-    woken = loop.create_future()
-    ticket = seat.sit_or_queue(task, _waker(loop, woken), parcel)
+    sleep = _Sleep(asyncio.get_running_loop())
+    ticket = seat.sit_or_queue(task, sleep, parcel)
     if ticket is None:
         return None
     try:
-        while not woken.done():
-            await asyncio.wait([woken], timeout=seat.patience(ticket, stop))
+        while not sleep.is_over:
+            await sleep.nap(seat.patience(ticket, stop))
     except GeneratorExit:
         seat.leave_queue(ticket)
         raise  # a coroutine that is closed can wait for nothing
     except BaseException as error:
         if not isinstance(error, LateFault):
-            cancel(stop, loop)
-        await _leave(seat, ticket, woken)
+            cancel(stop, sleep.loop)
+        await _leave(seat, ticket, sleep)
         if not (ticket.over and isinstance(error, LateFault)):
             raise
     return ticket if ticket.over else None
 
 
-async def _leave(seat: Seat, ticket: Ticket, woken: asyncio.Future[None]) -> None:
+class _Sleep:
+    """The sleep of a task; called, from whatever thread, it ends."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.is_over = False
+        self._nap: asyncio.Future[None] | None = None
+
+    def __call__(self) -> None:
+        self.loop.call_soon_threadsafe(self.end)
+
+    def end(self) -> None:
+        """End it, in the thread of the event loop."""
+        self.is_over = True
+        self._stir()
+
+    async def nap(self, seconds: float) -> None:
+        """Sleep on, but for so many seconds at the most."""
+        if self.is_over:
+            return
+        self._nap = self.loop.create_future()
+        timer = self.loop.call_later(min(seconds, A_WHILE), self._stir)
+        try:
+            await self._nap
+        finally:
+            timer.cancel()
+
+    def _stir(self) -> None:
+        if self._nap is not None and not self._nap.done():
+            self._nap.set_result(None)
+
+
+async def _leave(seat: Seat, ticket: Ticket, sleep: _Sleep) -> None:
     """Wait for whoever carries the parcel, even if this is cancelled meanwhile."""
     cancelled: asyncio.CancelledError | None = None
     while not seat.leave_queue(ticket):
         ticket.give_up()
         try:
-            await asyncio.wait([woken], timeout=1)
+            await sleep.nap(1)
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
@@ -74,17 +105,6 @@ def is_lost(holder: Ticket | None) -> TypeGuard[Ticket]:
     """Whether a task has the seat that cannot go on: its event loop is closed."""
     task = None if holder is None else holder.who
     return isinstance(task, asyncio.Task) and task.get_loop().is_closed()
-
-
-def _waker(
-    loop: asyncio.AbstractEventLoop, woken: asyncio.Future[None]
-) -> Callable[[], object]:
-    return lambda: loop.call_soon_threadsafe(_settle, woken)
-
-
-def _settle(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
 
 
 async def hindrance_to_take(seat: Seat) -> BaseException | None:
