@@ -5,39 +5,44 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from sqliter.planning.ordering import Nulls
+from sqliter.planning.q import Q
 from sqliter.query.base import FilterValue
 
 __all__ = ["Chain"]
 
-Q_co = TypeVar("Q_co", covariant=True)
+C_co = TypeVar("C_co", covariant=True)
 
 
-class Chain(Generic[Q_co]):
+class Chain(Generic[C_co]):
     """Each method gives a new query; the handle itself stays as it is."""
 
-    def narrowing(self) -> Q_co:
+    def narrowing(self) -> C_co:
         """Return a new query over all rows of the relation."""
         raise NotImplementedError
 
-    def filter(self, **conditions: FilterValue) -> Q_co:
+    def filter(self, *parts: Q, **conditions: FilterValue) -> C_co:
         """Return a query for those that meet all conditions, as in any query."""
-        return self._called("filter", **conditions)
+        return self._called("filter", *parts, **conditions)
+
+    def exclude_where(self, *parts: Q, **conditions: FilterValue) -> C_co:
+        """Return a query without those that meet all conditions, as in any query."""
+        return self._called("exclude_where", *parts, **conditions)
 
     def order(
         self, *fields: str, reverse: bool = False, nulls: Nulls | None = None
-    ) -> Q_co:
+    ) -> C_co:
         """Return a query that gives them in this order."""
         return self._called("order", *fields, reverse=reverse, nulls=nulls)
 
-    def limit(self, count: int) -> Q_co:
+    def limit(self, count: int) -> C_co:
         """Return a query for at most so many."""
         return self._called("limit", count)
 
-    def offset(self, count: int) -> Q_co:
+    def offset(self, count: int) -> C_co:
         """Return a query that leaves out so many first."""
         return self._called("offset", count)
 
-    def _called(self, method: str, *args: object, **kwargs: object) -> Q_co:
+    def _called(self, method: str, *args: object, **kwargs: object) -> C_co:
         query = self.narrowing()
-        found: Q_co = getattr(query, method)(*args, **kwargs)
+        found: C_co = getattr(query, method)(*args, **kwargs)
         return found

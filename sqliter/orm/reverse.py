@@ -10,13 +10,14 @@ from sqliter.model.table import table_of
 from sqliter.orm.chain import Chain
 from sqliter.orm.handles import check_kind
 from sqliter.planning.ordering import Nulls
+from sqliter.planning.q import Q
 from sqliter.query.base import FilterValue
 
 __all__ = ["BasePrefetched", "BaseReverse"]
 
 R = TypeVar("R")
 B = TypeVar("B", bound=Any)
-Q = TypeVar("Q", bound=Any)
+L = TypeVar("L", bound=Any)
 
 
 class BaseReverse(Generic[R, B]):
@@ -51,9 +52,13 @@ class BaseReverse(Generic[R, B]):
         check_kind(self.db_context, label, is_async=self.is_async)
         return True
 
-    def filter(self, **conditions: FilterValue) -> Self:
+    def filter(self, *parts: Q, **conditions: FilterValue) -> Self:
         """Return a query for those that meet all conditions, too."""
-        return self._narrowed(self.query.clone().filter(**conditions))
+        return self._narrowed(self.query.clone().filter(*parts, **conditions))
+
+    def exclude_where(self, *parts: Q, **conditions: FilterValue) -> Self:
+        """Return a query without those that meet all conditions."""
+        return self._narrowed(self.query.clone().exclude_where(*parts, **conditions))
 
     def order(
         self, *fields: str, reverse: bool = False, nulls: Nulls | None = None
@@ -86,7 +91,7 @@ class BaseReverse(Generic[R, B]):
         return query
 
 
-class BasePrefetched(Chain[Q], Generic[R, Q]):
+class BasePrefetched(Chain[L], Generic[R, L]):
     """Rows that are there already; the database is asked for anything narrower."""
 
     lazy: ClassVar[type[Any]]
@@ -105,8 +110,8 @@ class BasePrefetched(Chain[Q], Generic[R, Q]):
         self.fk_field = fk_field
         self.db_context = db_context
 
-    def narrowing(self) -> Q:
-        query: Q = self.lazy(
+    def narrowing(self) -> L:
+        query: L = self.lazy(
             self.instance, self.to_model, self.fk_field, self.db_context
         )
         return query

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from sqliter.helpers import quote_identifier
 from sqliter.model.relations import Junction, Relation
 from sqliter.planning.frame import Frame, Path
+from sqliter.planning.q import Word
 from sqliter.sql.fragment import Fragment, join
 from sqliter.sql.lookups import Lookup, Operand
 
-__all__ = ["Belongs", "Comparison", "Condition", "Linked", "all_of", "paths_of"]
+__all__ = [
+    "Belongs",
+    "Combined",
+    "Comparison",
+    "Condition",
+    "Linked",
+    "all_of",
+    "certain_paths",
+    "paths_of",
+]
 
 
 class Comparison(NamedTuple):
@@ -36,6 +46,16 @@ class Comparison(NamedTuple):
         return self.lookup.render(operand, self.prepared)
 
     @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where it looks, along foreign keys."""
+        return (self.path,) if self.path else ()
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is about columns of the table alone."""
+        return not self.path
+
+    @property
     def is_long(self) -> bool:
         """Whether it takes a while to render it."""
         return self.lookup.is_long(self.prepared)
@@ -56,6 +76,12 @@ class Linked(NamedTuple):
     relation: Relation
     conditions: tuple[Condition, ...] = ()
     negated: bool = False
+    is_own: bool = False  # it never is
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where it looks, along foreign keys."""
+        return (self.path,) if self.path else ()
 
     def render(self, frame: Frame) -> Fragment:
         """Return its SQL."""
@@ -83,7 +109,8 @@ class Linked(NamedTuple):
     def _owners(self, frame: Frame) -> Fragment:
         """Return the SELECT of the keys that have such a row."""
         relation = self.relation
-        inner = frame.inner(relation.target_table, paths_of(self.conditions))
+        certain, loose = certain_paths(self.conditions), paths_of(self.conditions)
+        inner = frame.inner(relation.target_table, certain, loose)
         target = f"{inner.prefix(())}{relation.target_column.sql}"
         source, sql = target, inner.sql
         if relation.junction is not None:
@@ -104,8 +131,9 @@ class Belongs(NamedTuple):
 
     junction: Junction
     key: int
-    path: Path = ()
-    is_long: bool = False  # never
+    is_own: bool = False  # it never is
+    is_long: bool = False  # nor this
+    paths: tuple[Path, ...] = ()
 
     def render(self, frame: Frame) -> Fragment:
         """Return its SQL."""
@@ -123,7 +151,47 @@ class Belongs(NamedTuple):
         yield self.junction.source, self.key, "__eq"
 
 
-Condition: TypeAlias = Comparison | Linked | Belongs
+class Combined(NamedTuple):
+    """All of some conditions, or any of them; ``negated``: where that does not hold.
+
+    Then it holds where SQL does not know, too.
+    """
+
+    word: Word
+    conditions: tuple[Condition, ...]
+    negated: bool = False
+
+    def render(self, frame: Frame) -> Fragment:
+        """Return its SQL."""
+        parts = [condition.render(frame) for condition in self.conditions]
+        sql, params = _joined(self.word, parts)
+        return Fragment(f"({sql}){' IS NOT TRUE' if self.negated else ''}", params)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where its conditions look, along foreign keys."""
+        return tuple(path for each in self.conditions for path in each.paths)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is about columns of the table alone."""
+        return all(condition.is_own for condition in self.conditions)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it takes a while to render it."""
+        return any(condition.is_long for condition in self.conditions)
+
+    def described(self) -> Iterator[tuple[str, Any, str]]:
+        """Yield its parts as ``(field, value, operator)``."""
+        for condition in self.conditions:
+            yield from condition.described()
+
+
+Condition: TypeAlias = Comparison | Linked | Belongs | Combined
+
+DEEPEST = 500
+"""Conditions in a row; SQLite takes a thousand, one inside the other."""
 
 
 def all_of(keyword: str, conditions: Iterable[Condition], frame: Frame) -> Fragment:
@@ -131,10 +199,25 @@ def all_of(keyword: str, conditions: Iterable[Condition], frame: Frame) -> Fragm
     rendered = [condition.render(frame) for condition in conditions]
     if not rendered:
         return Fragment("")
-    joined = rendered[0] if len(rendered) == 1 else join(" AND ", rendered)
-    return Fragment(f" {keyword} {joined.sql}", joined.params)
+    sql, params = _joined("AND", rendered)
+    return Fragment(f" {keyword} {sql}", params)
 
 
 def paths_of(conditions: Iterable[Condition]) -> list[Path]:
     """Return the paths along which tables must be joined for these conditions."""
-    return list(dict.fromkeys(each.path for each in conditions if each.path))
+    return list(dict.fromkeys(path for each in conditions for path in each.paths))
+
+
+def certain_paths(conditions: Iterable[Condition]) -> list[Path]:
+    """Return those paths at whose end something must be, or no row is found."""
+    return paths_of(each for each in conditions if not isinstance(each, Combined))
+
+
+def _joined(word: Word, parts: Sequence[Fragment]) -> Fragment:
+    if len(parts) == 1:
+        return parts[0]
+    if len(parts) <= DEEPEST:
+        return join(f" {word} ", parts)
+    middle = len(parts) // 2
+    halves = [_joined(word, parts[:middle]), _joined(word, parts[middle:])]
+    return join(f" {word} ", [Fragment(f"({h.sql})", h.params) for h in halves])

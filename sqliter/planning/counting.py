@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqliter.helpers import quote_identifier
 from sqliter.model.relations import Relation
 from sqliter.model.table import Column
-from sqliter.planning.conditions import Condition, paths_of
+from sqliter.planning.conditions import Condition, certain_paths, paths_of
 from sqliter.planning.frame import Frame
 from sqliter.sql.fragment import Fragment, join
 
@@ -38,7 +38,9 @@ class RelatedCount(NamedTuple):
         A sub-select of its own: counts side by side cannot multiply each other, and
         rows without relations count as 0.
         """
-        inner = frame.inner(frame.table, paths_of(conditions))
+        inner = frame.inner(
+            frame.table, certain_paths(conditions), paths_of(conditions)
+        )
         joined, last = self._joined(inner)
         counted = f"DISTINCT {last}.{self._target.sql}" if self.distinct else "*"
         group = self._same_group(frame, inner, groups, conditions)

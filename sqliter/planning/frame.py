@@ -61,7 +61,8 @@ class Frame:
 
     A table alone keeps its name; with joins every table gets an alias, counted
     through the whole statement. A join never adds rows. It loses rows only where a
-    condition would: on required keys that are filtered by.
+    condition would: on required keys that are ``filtered`` by. Along ``loose`` paths
+    some condition looks, but may hold where nothing is.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Frame:
         filtered: Iterable[Path] = (),
         others: Iterable[Path] = (),
         *,
+        loose: Iterable[Path] = (),
         reads: Reads | None = None,
         aliased: bool = False,
     ) -> None:
@@ -80,7 +82,7 @@ class Frame:
         self.sql = table.sql
         self._aliases: dict[Path, str] = {}
         needed = set(_prefixes(filtered))
-        paths = dict.fromkeys(_prefixes([*others, *sorted(needed)]))
+        paths = dict.fromkeys(_prefixes([*others, *sorted(needed), *loose]))
         if aliased or paths:
             self._aliases[()] = self.reads.next_alias()
             self.sql = f"{table.sql} AS {self._aliases[()]}"
@@ -92,9 +94,11 @@ class Frame:
         alias = self._aliases.get(path)
         return f"{alias}." if alias else ""
 
-    def inner(self, table: Table, filtered: Iterable[Path]) -> Frame:
+    def inner(
+        self, table: Table, filtered: Iterable[Path], loose: Iterable[Path]
+    ) -> Frame:
         """Return the frame of a sub-select, with aliases of its own."""
-        return Frame(table, filtered, reads=self.reads, aliased=True)
+        return Frame(table, filtered, loose=loose, reads=self.reads, aliased=True)
 
     def model_at(self, path: Path) -> type[Any]:
         """Return the model at the end of a path."""

@@ -15,7 +15,7 @@ from sqliter.core.statement import Statement, Value
 from sqliter.exceptions import RecordFetchError
 from sqliter.model.loader import Loader, loader_of
 from sqliter.model.table import Table
-from sqliter.planning.conditions import Comparison
+from sqliter.planning.conditions import DEEPEST, Comparison
 from sqliter.planning.frame import Frame
 from sqliter.planning.select import limit_clause, order_clause
 from sqliter.planning.spec import QuerySpec
@@ -67,13 +67,13 @@ def _statement(
 ) -> Statement | None:
     sql, params = prepared.head, list[Value]()
     word = " WHERE "
+    if len(spec.conditions) > DEEPEST:
+        return None
     for condition in spec.conditions:
-        if type(condition) is not Comparison or condition.path:
-            return None
-        if condition.plain is not None:
+        if type(condition) is Comparison and condition.plain and not condition.path:
             sql += word + condition.plain
             params.append(condition.prepared)
-        elif condition.is_long:
+        elif condition.is_long or not condition.is_own:
             return None
         else:
             test = condition.render(prepared.frame)

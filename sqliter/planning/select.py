@@ -198,7 +198,7 @@ def texts_of(
     Texts tell 1, 1.0, True, "1" and -0.0 apart, which are equal as values.
     """
     return frozenset(
-        (each.path, repr(each.render(Frame(spec.table, [each.path or ()]))))
+        (each.paths, repr(each.render(Frame(spec.table, each.paths))))
         for each in conditions
     )
 

@@ -9,7 +9,12 @@ from sqliter.model.model import BaseDBModel
 from sqliter.model.relations import Relation
 from sqliter.model.table import Column, Table
 from sqliter.planning.aggregates import AggregateSpec
-from sqliter.planning.conditions import Comparison, Condition, paths_of
+from sqliter.planning.conditions import (
+    Comparison,
+    Condition,
+    certain_paths,
+    paths_of,
+)
 from sqliter.planning.counting import RelatedCount
 from sqliter.planning.frame import Frame, Path, Reads
 
@@ -93,7 +98,7 @@ class QuerySpec(Generic[M]):
     is_projection: bool = False
     group_by: tuple[Column, ...] = ()
     aggregates: tuple[tuple[str, Aggregate], ...] = ()
-    having: tuple[Comparison, ...] = ()
+    having: tuple[Condition, ...] = ()
     cached: bool = True
     ttl: float | None = None
     related: tuple[Path, ...] = ()
@@ -140,4 +145,5 @@ class QuerySpec(Generic[M]):
         """Return what is read from, with the rows of these foreign keys."""
         ordered = [term.path for term in self.order if term.path]
         others = [*loaded, *ordered]
-        return Frame(self.table, paths_of(self.conditions), others, reads=reads)
+        certain, loose = certain_paths(self.conditions), paths_of(self.conditions)
+        return Frame(self.table, certain, others, loose=loose, reads=reads)

@@ -6,6 +6,7 @@ then replaces the immutable specification, so a failed call leaves no trace.
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
@@ -22,11 +23,13 @@ from sqliter.model.model import BaseDBModel
 from sqliter.model.table import table_of
 from sqliter.planning import filters, projection, selection
 from sqliter.planning.aggregates import AggregateSpec
+from sqliter.planning.boolean import conditions_of
 from sqliter.planning.conditions import Condition, paths_of
 from sqliter.planning.groups import plan_groups
 from sqliter.planning.ordering import Nulls, order_terms, split_direction
 from sqliter.planning.paths import forward_column, forward_path, prefetch_nodes
 from sqliter.planning.prefetch import Prefetch, as_prefetch
+from sqliter.planning.q import Q
 from sqliter.planning.select import plan_select
 from sqliter.planning.spec import Order, QuerySpec, Selection
 
@@ -131,22 +134,38 @@ class BaseQuery(Generic[M, D_co]):
 
     # --- which rows ---
 
-    def filter(self, **conditions: FilterValue) -> Self:
+    def filter(self, *parts: Q, **conditions: FilterValue) -> Self:
         """Keep the rows that meet all conditions.
 
         Keywords are field names, optionally with an operator: ``age__gt=3``, or paths
         of relations: ``author__name="Ann"``, ``tags__name__in=[...]``, ``author=ann``.
         A to-many relation asks for some related row; keywords of one call mean the
-        same one. Raises ``InvalidFilterError`` for unknown names and impossible values,
+        same one. ``Q`` objects say "or" and "not".
+
+        Raises ``InvalidFilterError`` for unknown names and impossible values,
         ``InvalidRelationshipError`` for paths through what is no relation,
         ``TypeError`` for values the operator cannot take.
+
+        Example:
+            >>> db.select(User).filter(Q(age__gte=65) | Q(age__lt=18), active=True)
         """
         spec = self._spec
         found = filters.conditions(spec.table, conditions)
+        if parts:
+            resolve = functools.partial(filters.conditions, spec.table)
+            found += conditions_of(Q(*parts), resolve)
         if spec.is_projection and paths_of(found):
             raise InvalidProjectionError(_NO_TRAVERSAL)
         self._spec = spec.but(conditions=spec.conditions + found)
         return self
+
+    def exclude_where(self, *parts: Q, **conditions: FilterValue) -> Self:
+        """Leave out the rows that meet all conditions; rows with NULLs stay.
+
+        Example:
+            >>> db.select(User).exclude_where(name="Ann", age__lt=18)
+        """
+        return self.filter(~Q(*parts, **conditions))
 
     def limit(self, limit_value: int | None) -> Self:
         """Give at most so many rows; ``None`` or a negative number: all."""
@@ -311,11 +330,13 @@ class BaseQuery(Generic[M, D_co]):
         self._spec = projection.related_count(spec, path, alias, distinct=distinct)
         return self
 
-    def having(self, **conditions: FilterValue) -> Self:
+    def having(self, *parts: Q, **conditions: FilterValue) -> Self:
         """Keep the groups that meet all conditions, written as in ``filter()``."""
-        if not conditions:
+        q = Q(*parts, **conditions)
+        if q.is_empty:
             return self
-        found = projection.having(self._spec, conditions)
+        resolve = functools.partial(projection.having, self._spec)
+        found = conditions_of(q, resolve)
         return self._with(having=(*self._spec.having, *found))
 
     # --- how it is answered ---

@@ -73,7 +73,7 @@ MORE_OVERLOADS = {"load": "the awaited one also takes a loader, which has a type
 """Annotations that differ by name and mean the same in the two colours."""
 
 NEVER_AWAITED = {
-    "__init__", "annotate", "belonging", "bypass_cache", "cache_get", "cache_set",
+    "__init__", "annotate", "belonging", "bypass_cache", "cache_get", "cache_set", "exclude_where",
     "cache_ttl", "clear_cache", "clone", "configure_cache_keys", "exclude", "fields",
     "filter", "forbid_lazy", "forget", "get_cache_stats", "group_by", "having",
     "invalidate_table_cache", "iterate", "keys_of", "known", "limit", "narrowing", "now", "of", "offset",

@@ -1,0 +1,7 @@
+"""What queries are made of, beside names and values."""
+
+from __future__ import annotations
+
+from sqliter.planning.q import Q
+
+__all__ = ["Q"]

@@ -1,0 +1,93 @@
+"""``Q``: conditions that can be combined by ``&``, ``|`` and ``~``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Never, Self, TypeAlias
+
+__all__ = ["Q", "Word"]
+
+Word: TypeAlias = Literal["AND", "OR"]
+
+
+class Q:
+    """Conditions, written as in ``filter()``; all of one ``Q`` must hold.
+
+    ``a & b`` holds where both do, ``a | b`` where one of them does, ``~a`` where ``a``
+    does not: also for rows where SQL would not know, because of a NULL. An empty ``Q``
+    is neutral: combined with others it changes nothing, and neither does ``~Q()``.
+
+    Example:
+        >>> db.select(User).filter(Q(age__gte=65) | Q(age__lt=18), active=True)
+        >>> db.select(Book).filter(~Q(author__name="Ann"))
+    """
+
+    __slots__ = ("keywords", "negated", "parts", "word")
+
+    def __init__(self, *parts: Q, **keywords: Any) -> None:
+        for part in parts:
+            _check(part)
+        self.word: Word = "AND"
+        self.negated = False
+        self.parts = tuple(part for part in parts if not part.is_empty)
+        self.keywords = keywords
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it asks for nothing."""
+        return not (self.parts or self.keywords)
+
+    def __and__(self, other: Q) -> Q:
+        return self._joined("AND", other)
+
+    def __or__(self, other: Q) -> Q:
+        return self._joined("OR", other)
+
+    def __invert__(self) -> Q:
+        twin = self._like(self.word, self.parts, self.keywords)
+        twin.negated = not self.negated and not self.is_empty
+        return twin
+
+    def __bool__(self) -> Never:
+        msg = "a Q is neither true nor false: write & for and, | for or, ~ for not"
+        raise TypeError(msg)
+
+    def __repr__(self) -> str:
+        given = [f"{name}={value!r}" for name, value in self.keywords.items()]
+        if self.word == "OR":
+            text = " | ".join(map(repr, self.parts))
+            text = f"({text})" if self.negated else text
+        else:
+            inner = [f"({p!r})" if p.is_choice else repr(p) for p in self.parts]
+            text = f"Q({', '.join([*inner, *given])})"
+        return f"~{text}" if self.negated else text
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether one of its parts is enough."""
+        return self.word == "OR" and not self.negated
+
+    def _joined(self, word: Word, other: Q) -> Q:
+        _check(other)
+        if self.is_empty or other.is_empty:
+            return self if other.is_empty else other
+        return self._like(word, (*self.parts_for(word), *other.parts_for(word)), {})
+
+    def parts_for(self, word: Word) -> tuple[Q, ...]:
+        """Return the parts to be joined: long chains stay flat."""
+        is_same = self.word == word and not self.negated and not self.keywords
+        return self.parts if is_same and self.parts else (self,)
+
+    @classmethod
+    def _like(cls, word: Word, parts: tuple[Q, ...], keywords: dict[str, Any]) -> Self:
+        made = cls()
+        made.word, made.parts, made.keywords = word, parts, keywords
+        return made
+
+
+def _check(part: object) -> None:
+    if not isinstance(part, Q):
+        msg = f"conditions are Q objects or keywords, not {part!r}"
+        raise TypeError(msg)
+
+
+Q.__module__ = "sqliter.expressions"  # where users import it from
