@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqliter.planning.f import F
 from sqliter.planning.q import Q
 
-__all__ = ["Q"]
+__all__ = ["F", "Q"]

@@ -47,4 +47,13 @@ def unhex(value: Value) -> Value:
     return bytes.fromhex(text) if kind == "b" else bytes.fromhex(text).decode()
 
 
-_FUNCTIONS = {"sqliter_casefold": casefold, "sqliter_unhex": unhex}
+def refuse(value: Value) -> Value:
+    """Have a statement fail that computed what a column must not hold."""
+    raise ValueError(value)
+
+
+_FUNCTIONS: dict[str, Callable[[Value], Value]] = {
+    "sqliter_casefold": casefold,
+    "sqliter_refuse": refuse,
+    "sqliter_unhex": unhex,
+}

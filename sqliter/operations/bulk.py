@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
 
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
-from sqliter.core.faults import reported_as
-from sqliter.core.statement import Value
+from sqliter.core.faults import Fault, reported_as
+from sqliter.core.statement import Result, Statement
 from sqliter.core.steps import Steps, ask, writes
 from sqliter.exceptions import (
     InvalidUpdateError,
@@ -21,9 +22,18 @@ from sqliter.model.row import encoder_of
 from sqliter.model.table import Table
 from sqliter.operations.schema import all_known, touch
 from sqliter.planning import write
+from sqliter.planning.computing import assignment
+from sqliter.planning.f import Term
 from sqliter.planning.spec import QuerySpec
+from sqliter.sql.fragment import Fragment
 
 __all__ = ["delete", "update"]
+
+
+_REFUSED = (
+    "an expression gives NULL, or an integer beyond 64 bits, for a row whose field "
+    "cannot hold that; nothing was changed"
+)
 
 
 @writes
@@ -34,13 +44,21 @@ def update(
     if not values:
         return 0
     table = spec.table
-    checked = _checked(table, values)
+    _check_names(table, values)
+    computed = {
+        name: _computed(table, name, value)
+        for name, value in values.items()
+        if isinstance(value, Term)
+    }
+    plain = {n: _valid(table, n, v) for n, v in values.items() if n not in computed}
     with reported_as(RecordUpdateError, table.name):
-        stored = _stored(table, {"updated_at": context.now(), **checked})
-        plan = write.update_where(spec, stored)
+        stored = _stored(table, {"updated_at": context.now(), **plain})
+        names = dict.fromkeys(("updated_at", *values))
+        changes = {name: computed.get(name) or stored[name] for name in names}
+        plan = write.update_where(spec, changes)
         yield from all_known(plan.reads, context)
         yield from touch(effects, table, context)
-        result = yield from ask(plan.statement)
+        result = yield from _ask(plan.statement)
     return result.rowcount
 
 
@@ -55,17 +73,32 @@ def delete(effects: Effects, spec: QuerySpec[Any], context: Context) -> Steps[in
     return result.rowcount
 
 
-def _checked(table: Table, values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values as the model takes them, or raise ``InvalidUpdateError``."""
-    if "pk" in values:
+def _ask(statement: Statement) -> Steps[Result]:
+    try:
+        return (yield from ask(statement))
+    except Fault as fault:
+        if "user-defined function" in str(fault):
+            raise Fault(_REFUSED) from fault
+        raise
+
+
+def _check_names(table: Table, names: Iterable[str]) -> None:
+    if "pk" in names:
         msg = "Cannot update the primary key 'pk' via bulk update"
         raise InvalidUpdateError(msg)
-    unknown = sorted(name for name in values if name not in table.by_field)
+    unknown = sorted(name for name in names if name not in table.by_field)
     if unknown:
         raise InvalidUpdateError(
             f"unknown fields: {', '.join(unknown)}", fields=unknown
         )
-    return {name: _valid(table, name, value) for name, value in values.items()}
+
+
+def _computed(table: Table, name: str, term: Term) -> Fragment:
+    try:
+        return assignment(table, table.by_field[name], term)
+    except ValueError as error:
+        reason = f"field '{name}' of {table.model.__name__} cannot become that: {error}"
+        raise InvalidUpdateError(reason, fields=[name], original=error) from error
 
 
 def _valid(table: Table, name: str, value: Any) -> Any:
@@ -76,6 +109,6 @@ def _valid(table: Table, name: str, value: Any) -> Any:
         raise InvalidUpdateError(reason, fields=[name], original=error) from error
 
 
-def _stored(table: Table, values: dict[str, Any]) -> dict[str, Value]:
+def _stored(table: Table, values: dict[str, Any]) -> dict[str, Fragment]:
     row = encoder_of(table, tuple(values)).encode(values, {})
-    return dict(zip(values, row, strict=True))
+    return {n: Fragment("?", (v,)) for n, v in zip(values, row, strict=True)}

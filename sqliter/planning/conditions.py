@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from sqliter.helpers import quote_identifier
 from sqliter.model.relations import Junction, Relation
@@ -15,6 +15,7 @@ from sqliter.sql.lookups import Lookup, Operand
 __all__ = [
     "Belongs",
     "Combined",
+    "Compared",
     "Comparison",
     "Condition",
     "Linked",
@@ -63,6 +64,49 @@ class Comparison(NamedTuple):
     def described(self) -> Iterator[tuple[str, Any, str]]:
         """Yield it as ``(field, value, operator)``."""
         yield self.operand.name, self.value, self.lookup.suffix
+
+
+class Side(Protocol):
+    """Something that is computed for a row."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]: ...
+
+    def render(self, frame: Frame) -> Fragment: ...
+
+
+class Compared(NamedTuple):
+    """A comparison of a column, called ``name``, with something else of the row.
+
+    ``value`` is what the user gave.
+    """
+
+    name: str
+    operator: str
+    value: Any
+    left: Side
+    right: Side
+    is_long: bool = False  # it never is
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where it looks, along foreign keys."""
+        return (*self.left.paths, *self.right.paths)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is about columns of the table alone."""
+        return not self.paths
+
+    def render(self, frame: Frame) -> Fragment:
+        """Return its SQL."""
+        left, right = self.left.render(frame), self.right.render(frame)
+        sql = f"{left.sql} {self.operator} {right.sql}"
+        return Fragment(sql, (*left.params, *right.params))
+
+    def described(self) -> Iterator[tuple[str, Any, str]]:
+        """Yield it as ``(field, value, operator)``."""
+        yield self.name, self.value, self.operator
 
 
 class Linked(NamedTuple):
@@ -188,7 +232,7 @@ class Combined(NamedTuple):
             yield from condition.described()
 
 
-Condition: TypeAlias = Comparison | Linked | Belongs | Combined
+Condition: TypeAlias = Comparison | Compared | Linked | Belongs | Combined
 
 DEEPEST = 500
 """Conditions in a row; SQLite takes a thousand, one inside the other."""

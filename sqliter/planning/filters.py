@@ -15,7 +15,9 @@ from sqliter.model.fields import coerce
 from sqliter.model.keys import is_object, key_of, misfit
 from sqliter.model.relations import ForwardKey, Relation, relation_of
 from sqliter.model.table import Column, Table
+from sqliter.planning.computing import comparison
 from sqliter.planning.conditions import Comparison, Condition, Linked
+from sqliter.planning.f import F, Term
 from sqliter.sql.lookups import Lookup, Operand, find_lookup, split_suffix
 from sqliter.sql.lookups.lists import In
 
@@ -65,8 +67,8 @@ def conditions(table: Table, keywords: dict[str, Any]) -> tuple[Condition, ...]:
     relation, ``TypeError`` for values the operator cannot take.
     """
     sides = table.prepare(_own_sides, tuple(keywords))
-    if not sides:
-        return _conditions([_parsed(table, *item) for item in keywords.items()])
+    if not sides or _has_terms(keywords):
+        return _conditions(table, [_parsed(table, *each) for each in keywords.items()])
     pairs = zip(sides, keywords.values(), strict=True)
     return tuple([side.compared(value) for side, value in pairs])
 
@@ -130,26 +132,50 @@ def _own_side(table: Table, key: str) -> Side | None:
     return Side(operand, lookup, lookup.plain(operand))
 
 
-def _conditions(keywords: Sequence[_Keyword]) -> tuple[Condition, ...]:
+def _conditions(table: Table, keywords: Sequence[_Keyword]) -> tuple[Condition, ...]:
     """Return a condition per keyword, or per to-many relation they go through."""
     groups: dict[object, list[_Keyword]] = {}
     for each in keywords:
         alone = each.hop == len(each.relations) or each.wants_none is not None
         through = each.key if alone else each.relations[: each.hop + 1]
         groups.setdefault(through, []).append(each)
-    return tuple(map(_condition, groups.values()))
+    return tuple(_condition(table, group) for group in groups.values())
 
 
-def _condition(group: list[_Keyword]) -> Condition:
+def _condition(table: Table, group: list[_Keyword]) -> Condition:
     first = group[0]
     path = tuple(relation.name for relation in first.relations[: first.hop])
+    if isinstance(first.value, Term):
+        return _compared(table, first, path)
     if first.hop == len(first.relations):
         return _comparison(first, path)
     relation = first.relations[first.hop]
     if first.wants_none is not None:
         return Linked(path, relation, negated=first.wants_none)
     inner = [each._replace(relations=each.relations[each.hop + 1 :]) for each in group]
-    return Linked(path, relation, _conditions(inner))
+    return Linked(path, relation, _conditions(relation.target_table, inner))
+
+
+def _has_terms(keywords: dict[str, Any]) -> bool:
+    for value in keywords.values():  # noqa: SIM110 - faster, and asked for each filter
+        if isinstance(value, Term):
+            return True
+    return False
+
+
+def _compared(table: Table, keyword: _Keyword, path: tuple[str, ...]) -> Condition:
+    name = keyword.key.removesuffix(keyword.suffix)
+    operator = getattr(find_lookup(keyword.suffix), "operator", None)
+    if operator is None or keyword.hop < len(keyword.relations):
+        text = "an expression is compared by =, __ne, __lt, __lte, __gt or __gte"
+        text = f"{text}, and not across a to-many relation"
+        raise InvalidFilterError(name, message=f"Failed to apply filter: {text}")
+    left = F("__".join((*path, keyword.column.field)))
+    try:
+        return comparison(table, left, operator, keyword.value)
+    except ValueError as error:
+        text = f"Failed to apply filter: '{name}': {error}"
+        raise InvalidFilterError(name, message=text, original=error) from error
 
 
 def _comparison(keyword: _Keyword, path: tuple[str, ...]) -> Comparison:

@@ -11,7 +11,7 @@ from sqliter.planning.conditions import all_of, paths_of
 from sqliter.planning.frame import Reads
 from sqliter.planning.select import matching_keys
 from sqliter.planning.spec import QuerySpec
-from sqliter.sql.fragment import Fragment
+from sqliter.sql.fragment import Fragment, join
 
 __all__ = [
     "DmlPlan",
@@ -73,11 +73,15 @@ def delete_statement(table: Table, pk: Value) -> Statement:
     return Statement(table.prepare(_delete_sql), (pk,))
 
 
-def update_where(spec: QuerySpec[Any], values: dict[str, Value]) -> DmlPlan:
-    """Plan the UPDATE of all rows that match; fields to stored values."""
-    table = spec.table
-    assignments = ", ".join(f"{table.by_field[field].sql} = ?" for field in values)
-    return _dml(spec, f"UPDATE {table.sql} SET {assignments}", tuple(values.values()))
+def update_where(spec: QuerySpec[Any], values: dict[str, Fragment]) -> DmlPlan:
+    """Plan the UPDATE of all rows that match; fields to what they are set to."""
+    columns = spec.table.by_field
+    assignments = [
+        Fragment(f"{columns[field].sql} = {value.sql}", value.params)
+        for field, value in values.items()
+    ]
+    sql, params = join(", ", assignments)
+    return _dml(spec, f"UPDATE {spec.table.sql} SET {sql}", params)
 
 
 def delete_where(spec: QuerySpec[Any]) -> DmlPlan:
