@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqliter.core.asked import Asked, Load, Question, operation_of
 from sqliter.core.context import Context
 from sqliter.core.faults import Fault, reported_as
+from sqliter.core.page import Page
 from sqliter.core.statement import Row, Statement
 from sqliter.core.steps import Steps, ask, breathe, reads
 from sqliter.exceptions import RecordFetchError
@@ -19,7 +20,7 @@ from sqliter.operations.prefetch import prefetch
 from sqliter.operations.schema import all_known, known
 from sqliter.planning import select as planning
 from sqliter.planning.groups import plan_groups
-from sqliter.planning.plain import plain_question
+from sqliter.planning.plain import plain_count, plain_question
 from sqliter.planning.select import ScalarPlan, SelectPlan
 from sqliter.planning.spec import QuerySpec
 
@@ -33,6 +34,7 @@ __all__ = [
     "fetch_first",
     "fetch_last",
     "fetch_one",
+    "page",
     "part_of",
     "streamed",
 ]
@@ -135,10 +137,26 @@ def fetch_dicts(spec: QuerySpec[Any], context: Context) -> Steps[list[dict[str, 
             raise Fault(str(error), error) from error
 
 
-@_unhurried
 def count(spec: QuerySpec[Any], context: Context) -> Asked[int]:
     """Return how many rows the query gives."""
+    question = plain_count(spec, context)
+    return _count(spec, context) if question is None else question
+
+
+@_unhurried
+def _count(spec: QuerySpec[Any], context: Context) -> Asked[int]:
     return _scalar(planning.count_plan(spec), spec, context, _number)
+
+
+@reads
+def page(
+    spec: QuerySpec[M], number: int, size: int, context: Context
+) -> Steps[Page[M]]:
+    """Return the rows of one page, and how many there are in all."""
+    total = yield from operation_of(count(spec, context)).steps
+    window = planning.ordered(spec).but(limit=size, offset=(number - 1) * size)
+    items = yield from operation_of(fetch_all(window, context)).steps
+    return Page(items, total, number, size)
 
 
 @_unhurried

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["Arithmetic", "F", "Given", "Operator", "Term"]
+__all__ = ["TERMS", "Arithmetic", "F", "Given", "Operator", "Term"]
 
 Operator: TypeAlias = Literal["+", "-", "*", "/"]
 
@@ -83,7 +83,7 @@ class Arithmetic(Term):
     __slots__ = ("left", "operator", "right")
 
     def __init__(self, operator: Operator, left: Term, right: Term) -> None:
-        self.operator = operator
+        self.operator: Operator = operator
         self.left = left
         self.right = right
 
@@ -95,6 +95,10 @@ def _check_name(name: object) -> None:
     if not isinstance(name, str):
         msg = f"F() takes the name of a field, not {name!r}"
         raise TypeError(msg)
+
+
+TERMS: frozenset[type] = frozenset({F, Given, Arithmetic})
+"""The classes of all terms."""
 
 
 def term_of(value: Any) -> Term:

@@ -17,7 +17,7 @@ from sqliter.model.relations import ForwardKey, Relation, relation_of
 from sqliter.model.table import Column, Table
 from sqliter.planning.computing import comparison
 from sqliter.planning.conditions import Comparison, Condition, Linked
-from sqliter.planning.f import F, Term
+from sqliter.planning.f import TERMS, F, Term
 from sqliter.sql.lookups import Lookup, Operand, find_lookup, split_suffix
 from sqliter.sql.lookups.lists import In
 
@@ -67,7 +67,7 @@ def conditions(table: Table, keywords: dict[str, Any]) -> tuple[Condition, ...]:
     relation, ``TypeError`` for values the operator cannot take.
     """
     sides = table.prepare(_own_sides, tuple(keywords))
-    if not sides or _has_terms(keywords):
+    if not sides or not TERMS.isdisjoint(map(type, keywords.values())):
         return _conditions(table, [_parsed(table, *each) for each in keywords.items()])
     pairs = zip(sides, keywords.values(), strict=True)
     return tuple([side.compared(value) for side, value in pairs])
@@ -154,13 +154,6 @@ def _condition(table: Table, group: list[_Keyword]) -> Condition:
         return Linked(path, relation, negated=first.wants_none)
     inner = [each._replace(relations=each.relations[each.hop + 1 :]) for each in group]
     return Linked(path, relation, _conditions(relation.target_table, inner))
-
-
-def _has_terms(keywords: dict[str, Any]) -> bool:
-    for value in keywords.values():  # noqa: SIM110 - faster, and asked for each filter
-        if isinstance(value, Term):
-            return True
-    return False
 
 
 def _compared(table: Table, keyword: _Keyword, path: tuple[str, ...]) -> Condition:

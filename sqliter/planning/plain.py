@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqliter.core.asked import Question
 from sqliter.core.context import Context
 from sqliter.core.faults import reported_as
-from sqliter.core.statement import Statement, Value
+from sqliter.core.statement import Row, Statement, Value
 from sqliter.exceptions import RecordFetchError
 from sqliter.model.loader import Loader, loader_of
 from sqliter.model.table import Table
@@ -20,7 +20,7 @@ from sqliter.planning.frame import Frame
 from sqliter.planning.select import limit_clause, order_clause
 from sqliter.planning.spec import QuerySpec
 
-__all__ = ["plain_question"]
+__all__ = ["plain_count", "plain_question"]
 
 
 def plain_question(
@@ -35,7 +35,7 @@ def plain_question(
     if is_remembered or not spec.is_plain or spec.table not in context.known:
         return None
     prepared = spec.table.prepare(_prepared, context.settings.return_local_time)
-    statement = _statement(spec, limit, prepared)
+    statement = _statement(spec, limit, prepared.head, prepared.frame)
     if statement is None:
         return None
     load = prepared.loader.first if first else prepared.loader.load
@@ -44,10 +44,21 @@ def plain_question(
     return Question(statement, load, prepared.failure)
 
 
+def plain_count(spec: QuerySpec[Any], context: Context) -> Question[int] | None:
+    """Return the question for the number of rows, if the query is as plain as that."""
+    if not spec.is_plain or spec.table not in context.known or spec.is_windowed:
+        return None
+    prepared = spec.table.prepare(_prepared, context.settings.return_local_time)
+    unordered = spec.but(order=()) if spec.order else spec
+    statement = _statement(unordered, None, prepared.counting, prepared.frame)
+    return statement and Question(statement, _number, prepared.failure)
+
+
 class _Prepared(NamedTuple):
     """What is the same for all such queries of a table."""
 
     head: str
+    counting: str
     frame: Frame
     loader: Loader[Any]
     failure: reported_as
@@ -57,15 +68,23 @@ def _prepared(
     table: Table,
     local: bool,  # noqa: FBT001 - part of a key
 ) -> _Prepared:
-    head = f"SELECT {table.select_list} FROM {table.sql}"
-    failure = reported_as(RecordFetchError, table.name)
-    return _Prepared(head, Frame(table), loader_of(table, None, local=local), failure)
+    return _Prepared(
+        f"SELECT {table.select_list} FROM {table.sql}",
+        f"SELECT COUNT(*) FROM {table.sql}",
+        Frame(table),
+        loader_of(table, None, local=local),
+        reported_as(RecordFetchError, table.name),
+    )
+
+
+def _number(rows: list[Row]) -> int:
+    return int(rows[0][0] or 0)
 
 
 def _statement(
-    spec: QuerySpec[Any], limit: int | None, prepared: _Prepared
+    spec: QuerySpec[Any], limit: int | None, head: str, frame: Frame
 ) -> Statement | None:
-    sql, params = prepared.head, list[Value]()
+    sql, params = head, list[Value]()
     word = " WHERE "
     if len(spec.conditions) > DEEPEST:
         return None
@@ -76,7 +95,7 @@ def _statement(
         elif condition.is_long or not condition.is_own:
             return None
         else:
-            test = condition.render(prepared.frame)
+            test = condition.render(frame)
             sql += word + test.sql
             params += test.params
         word = " AND "
@@ -84,6 +103,6 @@ def _statement(
         if any(term.path for term in spec.order):
             return None
         window = limit_clause(limit, spec.offset)
-        sql += order_clause(spec, prepared.frame) + window.sql
+        sql += order_clause(spec, frame) + window.sql
         params += window.params
     return Statement(sql, params)

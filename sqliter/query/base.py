@@ -400,6 +400,18 @@ class BaseQuery(Generic[M, D_co]):
             raise InvalidProjectionError(f"{text} {instead}" if instead else text)
         return self._spec
 
+    def _page(self, page: int, size: int) -> tuple[QuerySpec[M], int, int]:
+        """Return the specification, and which page is wanted of what size."""
+        spec = self._rows("paginate")
+        for name, number in (("page", page), ("size", size)):
+            if _checked_int(name, number) < 1:
+                msg = f"{name} must be at least 1, not {number}"
+                raise ValueError(msg)
+        if spec.limit is not None or spec.offset:
+            msg = "paginate() sets limit and offset itself: leave them out"
+            raise ValueError(msg)
+        return spec, page, size
+
     def _groups(self) -> QuerySpec[M]:
         """Return the specification, for the verb that gives groups."""
         if not self._spec.is_projection:

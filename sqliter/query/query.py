@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
+from sqliter.core.page import Page
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import bulk, select
+from sqliter.operations import bulk, columns, select
 from sqliter.query.base import BATCH, BaseQuery, FilterValue, checked_batch
 from sqliter.query.iteration import Database, each_row
 
@@ -86,6 +87,92 @@ class QueryBuilder(BaseQuery[M, Database]):
         """Return whether the query gives any row."""
         return self.db.run(
             select.exists(self._rows("exists"), self.db.context), self._seconds
+        )
+
+    def values(self, *names: str, distinct: bool = False) -> list[dict[str, Any]]:
+        """Return these fields of every row as dicts; all fields if none is named.
+
+        Names may go along foreign keys (``"author__name"``). ``distinct`` leaves out
+        repetitions. Raises ``ValueError`` for unknown names.
+
+        Example:
+            >>> db.select(User).values("name", "age")
+            [{'name': 'Ann', 'age': 31}]
+        """
+        return self.db.run(
+            columns.dicts(
+                self._rows("values"), names, self.db.context, distinct=distinct
+            ),
+            self._seconds,
+        )
+
+    def tuples(self, *names: str, distinct: bool = False) -> list[tuple[Any, ...]]:
+        """Return these fields of every row as tuples; see ``values``."""
+        return self.db.run(
+            columns.tuples(
+                self._rows("tuples"), names, self.db.context, distinct=distinct
+            ),
+            self._seconds,
+        )
+
+    def scalars(self, name: str, *, distinct: bool = False) -> list[Any]:
+        """Return one field of every row; see ``values``.
+
+        Example:
+            >>> db.select(User).order("name").scalars("name")
+            ['Ann', 'Bob']
+        """
+        return self.db.run(
+            columns.scalars(
+                self._rows("scalars"), name, self.db.context, distinct=distinct
+            ),
+            self._seconds,
+        )
+
+    def sum(self, name: str) -> Any:
+        """Add the values of a field up; ``None`` if there are none.
+
+        As all aggregates: NULLs do not count, limit and offset do. Raises
+        ``ValueError`` for an unknown name.
+        """
+        return self.db.run(
+            columns.aggregate(self._rows("sum"), "SUM", name, self.db.context),
+            self._seconds,
+        )
+
+    def avg(self, name: str) -> Any:
+        """Return the mean of a field; ``None`` if there are no values."""
+        return self.db.run(
+            columns.aggregate(self._rows("avg"), "AVG", name, self.db.context),
+            self._seconds,
+        )
+
+    def min(self, name: str) -> Any:
+        """Return the smallest value of a field; ``None`` if there is none."""
+        return self.db.run(
+            columns.aggregate(self._rows("min"), "MIN", name, self.db.context),
+            self._seconds,
+        )
+
+    def max(self, name: str) -> Any:
+        """Return the greatest value of a field; ``None`` if there is none."""
+        return self.db.run(
+            columns.aggregate(self._rows("max"), "MAX", name, self.db.context),
+            self._seconds,
+        )
+
+    def paginate(self, page: int = 1, size: int = 20) -> Page[M]:
+        """Return one page of the rows (the first is 1), and how many there are in all.
+
+        In the order of the query, else by ``pk``. Raises ``ValueError`` below 1, and
+        for a query with a limit or an offset.
+
+        Example:
+            >>> page = db.select(User).order("name").paginate(2, size=50)
+            >>> page.items, page.total, page.pages, page.has_next
+        """
+        return self.db.run(
+            select.page(*self._page(page, size), self.db.context), self._seconds
         )
 
     def update(self, values: dict[str, Any]) -> int:

@@ -61,7 +61,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "delete of a key": (31, 41),
     "fetch_one": (34, 40),
     "fetch_all": (33, 39),
-    "count": (55, 62),
+    "count": (33, 39),
 }
 """Calls of one operation: blocking, asyncio."""
 

@@ -83,7 +83,7 @@ def term(chance: random.Random, depth: int) -> tuple[Any, Callable[[Any], Number
         number = chance.choice([-2, 0, 3, 0.25])
         return number, lambda _: number
     (one, left), (two, right) = term(chance, depth - 1), term(chance, depth - 1)
-    operator = chance.choice("+-*/")
+    operator: Any = chance.choice("+-*/")
     if isinstance(one, int | float) and isinstance(two, int | float):
         one = F("stock") * one
         value = left
