@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
-from sqliter.core.faults import reported_as
 from sqliter.core.statement import Value
 from sqliter.core.steps import Steps, ask, writes
 from sqliter.exceptions import (
@@ -19,6 +18,7 @@ from sqliter.exceptions import (
 from sqliter.model.fields import validate
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Table
+from sqliter.operations.failures import reported_of
 from sqliter.operations.schema import all_known, touch
 from sqliter.planning import write
 from sqliter.planning.spec import QuerySpec
@@ -35,7 +35,7 @@ def update(
         return 0
     table = spec.table
     checked = _checked(table, values)
-    with reported_as(RecordUpdateError, table.name):
+    with reported_of(spec, RecordUpdateError):
         stored = _stored(table, {"updated_at": context.now(), **checked})
         plan = write.update_where(spec, stored)
         yield from all_known(plan.reads, context)
@@ -47,7 +47,7 @@ def update(
 @writes
 def delete(effects: Effects, spec: QuerySpec[Any], context: Context) -> Steps[int]:
     """Delete every matching row; return how many there were."""
-    with reported_as(RecordDeletionError, spec.table.name):
+    with reported_of(spec, RecordDeletionError):
         plan = write.delete_where(spec)
         yield from all_known(plan.reads, context)
         yield from touch(effects, spec.table, context, deletes=True)

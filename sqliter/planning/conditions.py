@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqliter.helpers import quote_identifier
 from sqliter.model.relations import Junction, Relation
 from sqliter.planning.frame import Frame, Path
+from sqliter.planning.search import Matches
 from sqliter.sql.fragment import Fragment, join
 from sqliter.sql.lookups import Lookup, Operand
 
@@ -123,7 +124,7 @@ class Belongs(NamedTuple):
         yield self.junction.source, self.key, "__eq"
 
 
-Condition: TypeAlias = Comparison | Linked | Belongs
+Condition: TypeAlias = Comparison | Linked | Belongs | Matches
 
 
 def all_of(keyword: str, conditions: Iterable[Condition], frame: Frame) -> Fragment:
