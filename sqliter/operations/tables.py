@@ -79,7 +79,7 @@ def _create(
 ) -> Steps[None]:
     table = _described(model)
     indexes = table.indexes()
-    search_index_of(table)  # which may be declared in vain
+    search_index_of(table)  # raises before anything is written
     _schema_changes(effects, context)
     exists = yield from _compared(table, context, replaces=force or not exists_ok)
     yield from _refuse_other_indexes(table, indexes, replaces=force)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from support import Strange
@@ -15,7 +15,7 @@ from sqliter.exceptions import (
     SqlExecutionError,
     TableCreationError,
 )
-from sqliter.model import BaseDBModel, ForeignKey, FullText
+from sqliter.model import BaseDBModel, ForeignKey, FullText, unique
 from sqliter.schema import search as ddl
 
 
@@ -131,6 +131,25 @@ async def test_a_replaced_row_is_not_forgotten_silently(db: Any, make_db: Any) -
     await other.execute(sql)
     assert (await keys(other, "sea"), await keys(other, "lake")) == ([], [1])
     await check(other)
+
+
+async def test_a_row_replaced_for_another_column_is_not_found(db: Any) -> None:
+    class Page(BaseDBModel):
+        path: Annotated[str, unique()]
+        text: str
+
+        class Meta:
+            fts = ["text"]
+            table_name = "pages"
+
+    await db.create_table(Page)
+    await db.insert(Page(path="/", text="sea"))
+    row = "(path, text, created_at, updated_at) VALUES ('/', 'lake', 0, 0)"
+    await db.execute(f"INSERT OR REPLACE INTO pages {row}")
+    assert (await keys(db, "sea", Page), await keys(db, "lake", Page)) == ([], [2])
+    assert await db.select(Page).search("sea").fetch_hits("text") == []
+    await db.rebuild_search(Page)
+    await check(db, "pages_fts")
 
 
 async def test_cascades(db: Any) -> None:
