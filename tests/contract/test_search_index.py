@@ -44,7 +44,6 @@ class Pet(BaseDBModel):
 
 def notes(fts: Any, table_name: str = "notes") -> Any:
     """Another model of the same table."""
-    options = {"fts": fts, "table_name": table_name}
 
     class Later(BaseDBModel):
         text: str
@@ -52,8 +51,10 @@ def notes(fts: Any, table_name: str = "notes") -> Any:
         number: int = 0
         tags: list[str] = []
 
-        Meta = type("Meta", (), options)
+        class Meta:
+            pass
 
+    Later.Meta.fts, Later.Meta.table_name = fts, table_name
     return Later
 
 
