@@ -31,6 +31,7 @@ __all__ = [
     "InvalidPrefetchError",
     "InvalidProjectionError",
     "InvalidRelationshipError",
+    "InvalidSearchError",
     "InvalidUpdateError",
     "JunctionTableError",
     "LazyLoadError",
@@ -269,6 +270,12 @@ class InvalidRelationshipError(SqliterError, arguments=("path", "field", "model"
         "Invalid relationship path '{}': field '{}' is not a valid "
         "foreign key relationship on model {}"
     )
+
+
+class InvalidSearchError(SqliterError, arguments=("reason",)):
+    """A search, or the search index of a model, is not what FTS5 can take."""
+
+    message_template = "Invalid search: {}"
 
 
 class InvalidPrefetchError(SqliterError, arguments=("path", "field", "model")):

@@ -17,7 +17,7 @@ from sqliter.engines.condition import condition_of
 from sqliter.engines.copies import Backup, Progress, Restore
 from sqliter.model.keys import actual, fetched
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import raw, records, tables, upkeep
+from sqliter.operations import raw, records, search, tables, upkeep
 from sqliter.operations.raw import ExecutionResult
 from sqliter.query.query import QueryBuilder
 from sqliter.transaction import Transaction
@@ -220,6 +220,14 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
     def drop_table(self, model_class: type[BaseDBModel]) -> None:
         """Drop the table of a model, if it exists; raises ``TableDeletionError``."""
         self.run(tables.drop(model_class, self.context))
+
+    def rebuild_search(self, model_class: type[BaseDBModel]) -> None:
+        """Fill the search index of a model anew from its table.
+
+        Only needed after rows were changed past the triggers. Raises
+        ``InvalidSearchError`` for a model without one, ``SqlExecutionError``.
+        """
+        self.run(search.rebuild(model_class, self.context))
 
     def reset_database(self) -> None:
         """Drop every table but SQLite's own; raises ``TableDeletionError``."""

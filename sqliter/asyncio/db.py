@@ -18,7 +18,7 @@ from sqliter.engines.condition import condition_of
 from sqliter.engines.copies import Backup, Progress, Restore
 from sqliter.model.keys import Deferred, actual, row_of
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import raw, records, tables, upkeep
+from sqliter.operations import raw, records, search, tables, upkeep
 from sqliter.operations.raw import ExecutionResult
 
 if TYPE_CHECKING:
@@ -203,6 +203,14 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
     async def drop_table(self, model_class: type[BaseDBModel]) -> None:
         """Drop the table of a model, if it exists."""
         await self.run(tables.drop(model_class, self.context))
+
+    async def rebuild_search(self, model_class: type[BaseDBModel]) -> None:
+        """Fill the search index of a model anew from its table.
+
+        Only needed after rows were changed past the triggers. Raises
+        ``InvalidSearchError`` for a model without one, ``SqlExecutionError``.
+        """
+        await self.run(search.rebuild(model_class, self.context))
 
     async def reset_database(self) -> None:
         """Drop every table but SQLite's own."""

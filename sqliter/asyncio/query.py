@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from sqliter.asyncio.iteration import AsyncDatabase, each_of, each_row
 from sqliter.core.page import Page
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import bulk, columns, select
+from sqliter.operations import bulk, columns, search, select
+from sqliter.planning.hits import Hit, Marks
 from sqliter.query.base import BATCH, BaseQuery, checked_batch
 
 __all__ = ["AsyncQueryBuilder"]
@@ -74,6 +75,31 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
         """Return a dict per group: grouped fields, then aggregates."""
         return await self.db.run(
             select.fetch_dicts(self._groups(), self.db.context), self._seconds
+        )
+
+    async def fetch_hits(
+        self,
+        *fields: str,
+        before: str = "<b>",
+        after: str = "</b>",
+        words: int | None = None,
+    ) -> list[Hit[M]]:
+        """Return what ``search()`` found, with the words marked in these fields.
+
+        ``words`` cuts each text to so many (at most 64) around those found, else it is
+        whole. Raises ``InvalidSearchError`` without a search, and for other fields.
+
+        Example:
+            >>> hits = await db.select(Note).search("sea").fetch_hits("text", words=8)
+            >>> hits[0].instance, hits[0].rank, hits[0].texts["text"]
+        """
+        return await self.db.run(
+            search.fetch_hits(
+                self._rows("fetch_hits"),
+                Marks(fields, before, after, words),
+                self.db.context,
+            ),
+            self._seconds,
         )
 
     async def count(self) -> int:

@@ -8,12 +8,14 @@ from sqliter.model.foreign_key import (
     get_foreign_key_info,
 )
 from sqliter.model.model import BaseDBModel, SerializableField
+from sqliter.model.search import FullText
 from sqliter.model.unique import Unique, unique
 
 __all__ = [
     "BaseDBModel",
     "ForeignKey",
     "ForeignKeyInfo",
+    "FullText",
     "SerializableField",
     "Unique",
     "get_foreign_key_info",

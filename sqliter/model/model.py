@@ -19,6 +19,8 @@ from sqliter.model.table import PRIMARY_KEY, table_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqliter.model.search import FullText
+
 __all__ = ["BaseDBModel", "SerializableField"]
 
 SerializableField: typing.TypeAlias = Any
@@ -63,12 +65,14 @@ class BaseDBModel(BaseModel):
             """Table options; subclasses may give any of them.
 
             ``table_name`` replaces the inferred name. ``indexes`` and
-            ``unique_indexes`` list field names, or tuples of them.
+            ``unique_indexes`` list field names, or tuples of them. ``fts`` lists the
+            fields of text that ``search()`` looks at, or is a ``FullText``.
             """
 
             table_name: ClassVar[str | None] = None
             indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
             unique_indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
+            fts: ClassVar[Sequence[str] | FullText] = ()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
-from sqliter.core.faults import Fault, reported_as
+from sqliter.core.faults import Fault
 from sqliter.core.statement import Result, Statement
 from sqliter.core.steps import Steps, ask, writes
 from sqliter.exceptions import (
@@ -20,6 +20,7 @@ from sqliter.exceptions import (
 from sqliter.model.fields import validate
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Table
+from sqliter.operations.failures import reported_of
 from sqliter.operations.schema import all_known, touch
 from sqliter.planning import write
 from sqliter.planning.computing import assignment
@@ -51,7 +52,7 @@ def update(
         if isinstance(value, Term)
     }
     plain = {n: _valid(table, n, v) for n, v in values.items() if n not in computed}
-    with reported_as(RecordUpdateError, table.name):
+    with reported_of(spec, RecordUpdateError):
         stored = _stored(table, {"updated_at": context.now(), **plain})
         names = dict.fromkeys(("updated_at", *values))
         changes = {name: computed.get(name) or stored[name] for name in names}
@@ -65,7 +66,7 @@ def update(
 @writes
 def delete(effects: Effects, spec: QuerySpec[Any], context: Context) -> Steps[int]:
     """Delete every matching row; return how many there were."""
-    with reported_as(RecordDeletionError, spec.table.name):
+    with reported_of(spec, RecordDeletionError):
         plan = write.delete_where(spec)
         yield from all_known(plan.reads, context)
         yield from touch(effects, spec.table, context, deletes=True)

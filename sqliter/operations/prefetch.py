@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqliter.core.context import Context
-from sqliter.core.faults import reported_as
 from sqliter.core.statement import Value
 from sqliter.core.steps import Steps, ask
 from sqliter.exceptions import RecordFetchError
@@ -18,6 +17,7 @@ from sqliter.model.loaded import (
     remember_parent,
 )
 from sqliter.model.relations import ForwardKey, ReverseKey
+from sqliter.operations.failures import reported_of
 from sqliter.operations.schema import all_known
 from sqliter.planning.children import plan_children
 from sqliter.planning.spec import PrefetchNode, QuerySpec
@@ -92,7 +92,8 @@ def _children(
     if not keys:
         return {}
     plan = plan_children(node, sorted(keys), parent, context)
-    with reported_as(RecordFetchError, node.relation.target_table.name):
+    spec = node.query or QuerySpec(node.relation.target_table)
+    with reported_of(spec, RecordFetchError):
         yield from all_known(plan.reads, context)
         result = yield from ask(plan.statement, memo=plan.memo)
         return plan.load(result.rows, context)

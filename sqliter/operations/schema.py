@@ -12,6 +12,7 @@ from sqliter.core.steps import Steps, ask_all, look_up
 from sqliter.exceptions import SqlExecutionError, TableCreationError
 from sqliter.model.naming import other_spellings
 from sqliter.model.relations import Junction
+from sqliter.model.search import SearchIndex
 from sqliter.model.table import Table
 from sqliter.planning.frame import Reads
 from sqliter.schema import inspection
@@ -21,6 +22,7 @@ __all__ = [
     "columns_of",
     "compare",
     "known",
+    "known_index",
     "known_junction",
     "other_spelling",
     "run_ddl",
@@ -56,6 +58,8 @@ def all_known(reads: Reads, context: Context) -> Steps[None]:
             yield from known(table, context)
     for junction in reads.junctions:
         yield from known_junction(junction, context)
+    for index in reads.indexes:
+        yield from known_index(index, context)
 
 
 def known_junction(junction: Junction, context: Context) -> Steps[None]:
@@ -73,6 +77,22 @@ def known_junction(junction: Junction, context: Context) -> Steps[None]:
         )
     if present:
         context.known.add(junction)
+
+
+def known_index(index: SearchIndex, context: Context) -> Steps[None]:
+    """Make sure, once, that the file has a search index of these fields."""
+    if index in context.known:
+        return
+    result = yield from look_up(inspection.columns_of(index.name))
+    present = {str(name) for (name,) in result.rows}
+    if not present.issuperset(column.name for column in index.columns):
+        model = index.table.model.__name__
+        state = "is older than its model" if present else "is missing"
+        raise Fault(
+            f"the search index of '{index.table.name}' {state}; "
+            f"create_table({model}) makes and fills it"
+        )
+    context.known.add(index)
 
 
 def columns_of(table: Table) -> Steps[set[str]]:

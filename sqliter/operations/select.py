@@ -16,6 +16,7 @@ from sqliter.exceptions import RecordFetchError
 from sqliter.model.loaded import make_siblings
 from sqliter.model.model import BaseDBModel
 from sqliter.model.table import Table
+from sqliter.operations.failures import reported_of
 from sqliter.operations.prefetch import prefetch
 from sqliter.operations.schema import all_known, known
 from sqliter.planning import select as planning
@@ -128,7 +129,7 @@ def fetch_last(spec: QuerySpec[M], context: Context) -> Asked[M | None]:
 def fetch_dicts(spec: QuerySpec[Any], context: Context) -> Steps[list[dict[str, Any]]]:
     """Return groups and aggregates as dicts."""
     plan = plan_groups(spec, context)
-    with reported_as(RecordFetchError, spec.table.name):
+    with _failure(spec):
         yield from all_known(plan.reads, context)
         result = yield from ask(plan.statement, memo=plan.memo)
         try:
@@ -154,7 +155,7 @@ def page(
 ) -> Steps[Page[M]]:
     """Return the rows of one page, and how many there are in all."""
     total = yield from operation_of(count(spec, context)).steps
-    window = planning.ordered(spec).but(limit=size, offset=(number - 1) * size)
+    window = planning.ordered(spec.ranked()).but(limit=size, offset=(number - 1) * size)
     items = yield from operation_of(fetch_all(window, context)).steps
     return Page(items, total, number, size)
 
@@ -181,7 +182,7 @@ def _is_simple(spec: QuerySpec[M], plan: SelectPlan[M], context: Context) -> boo
     """Whether there is nothing to be done but to ask once."""
     if plan.memo is not None or spec.prefetch or spec.shares_lazy:
         return False
-    return context.knows(plan.reads.tables) and context.knows(plan.reads.junctions)
+    return context.knows(plan.reads.everything)
 
 
 @_unhurried
@@ -244,7 +245,7 @@ def _ask_row(
 def _scalar(
     plan: ScalarPlan, spec: QuerySpec[Any], context: Context, load: Load[R]
 ) -> Asked[R]:
-    if context.knows(plan.reads.tables) and context.knows(plan.reads.junctions):
+    if context.knows(plan.reads.everything):
         return Question(plan.statement, load, _failure(spec))
     return _ask_scalar(plan, spec, context, load)
 
@@ -268,6 +269,8 @@ def _truth(rows: list[Row]) -> bool:
 
 
 def _failure(spec: QuerySpec[Any]) -> reported_as:
+    if spec.search is not None:
+        return reported_of(spec, RecordFetchError)
     return spec.table.prepare(_reported)
 
 

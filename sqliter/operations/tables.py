@@ -25,8 +25,9 @@ from sqliter.exceptions import (
 )
 from sqliter.model.codecs import UnstorableTypeError
 from sqliter.model.model import BaseDBModel
+from sqliter.model.search import search_index_of
 from sqliter.model.table import Index, Table, table_of
-from sqliter.operations import junctions
+from sqliter.operations import junctions, search
 from sqliter.operations.schema import columns_of, compare, other_spelling, run_ddl
 from sqliter.schema import ddl, inspection
 
@@ -78,6 +79,7 @@ def _create(
 ) -> Steps[None]:
     table = _described(model)
     indexes = table.indexes()
+    search_index_of(table)  # raises before anything is written
     _schema_changes(effects, context)
     exists = yield from _compared(table, context, replaces=force or not exists_ok)
     yield from _refuse_other_indexes(table, indexes, replaces=force)
@@ -87,6 +89,7 @@ def _create(
         yield from _replace(table, statements)
     else:
         yield from run_ddl(table.name, statements)
+    yield from search.create(table)
     yield from junctions.create_all(model, context, unlink=exists and force)
 
 
@@ -137,7 +140,8 @@ def drop(effects: Effects, model: type[BaseDBModel], context: Context) -> Steps[
     _schema_changes(effects, context)
     with reported_as(TableDeletionError, name):
         orphans = yield from junctions.orphans(model)
-        yield from ask_all(map(ddl.drop_table, [*orphans, name]))
+        index = yield from search.drops(name)
+        yield from ask_all([*map(ddl.drop_table, [*orphans, name]), *index])
 
 
 @reads
@@ -155,10 +159,13 @@ def reset(effects: Effects, context: Context) -> Steps[None]:
     with reported_as(TableDeletionError, "*"):
         tables = yield from look_up(inspection.user_tables())
         foreign_keys = yield from look_up(inspection.references())
+        indexes = yield from look_up(inspection.search_indexes())
         ordered = inspection.dropping_order(
             (str(name) for (name,) in tables.rows), foreign_keys.rows
         )
-        statements = [ddl.drop_table(name) for name in ordered]
+        # Indexes go last: until then, triggers of their tables may write to them.
+        last = [str(name) for (name,) in indexes.rows]
+        statements = [ddl.drop_table(name) for name in (*ordered, *last)]
         try:
             yield from ask_all(statements, foreign_keys=False)
         except InTransactionFault:  # children go first, so that mostly works, too
@@ -206,9 +213,10 @@ def _replace(table: Table, statements: list[Statement]) -> Steps[None]:
     """Drop and create: without foreign keys, or rows of other tables would go, too."""
     with reported_as(TableCreationError, table.name):
         foreign_keys = yield from look_up(inspection.references())
+        index = yield from search.drops(table.name)
     name = table.name.lower()
     is_parent = any(str(parent).lower() == name for _, parent in foreign_keys.rows)
-    statements = [ddl.drop_table(table.name), *statements]
+    statements = [ddl.drop_table(table.name), *index, *statements]
     yield from run_ddl(table.name, statements, foreign_keys=not is_parent)
 
 

@@ -9,7 +9,7 @@ from sqliter.core.context import Context
 from sqliter.core.statement import Memo, Row, Statement, Value
 from sqliter.helpers import quote_identifier
 from sqliter.model.relations import Relation
-from sqliter.planning.conditions import all_of, certain_paths, paths_of
+from sqliter.planning.conditions import all_of
 from sqliter.planning.frame import Frame, Reads
 from sqliter.planning.reading import Reader
 from sqliter.planning.select import memo_of, order_clause, ordered
@@ -61,7 +61,7 @@ def plan_children(
     A query's limit and offset count for each owner.
     """
     relation = node.relation
-    spec = node.query or QuerySpec(relation.target_table)
+    spec = (node.query or QuerySpec(relation.target_table)).ranked()
     spec = spec.but(
         cached=spec.cached and parent.cached,
         ttl=parent.ttl,
@@ -82,10 +82,8 @@ def plan_children(
 
 
 def _frame(spec: QuerySpec[Any]) -> Frame:
-    others = (*spec.loaded, *(term.path for term in spec.order if term.path))
     # With an alias, whatever a field is called: nothing is mistaken for "number".
-    certain, loose = certain_paths(spec.conditions), paths_of(spec.conditions)
-    return Frame(spec.table, certain, others, loose=loose, aliased=True)
+    return spec.frame(spec.loaded, aliased=True)
 
 
 def _owner(relation: Relation, frame: Frame) -> tuple[str, str]:

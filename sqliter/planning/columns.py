@@ -51,6 +51,7 @@ def plan_columns(
     if not found:
         msg = "name at least one field"
         raise ValueError(msg)
+    spec = spec.ranked()
     frame = spec.frame(tuple(path for path, _ in found if path))
     selected = ", ".join(f"{frame.prefix(path)}{column.sql}" for path, column in found)
     rows = rows_of(spec, frame, f"DISTINCT {selected}" if distinct else selected)

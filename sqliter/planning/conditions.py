@@ -9,6 +9,7 @@ from sqliter.helpers import quote_identifier
 from sqliter.model.relations import Junction, Relation
 from sqliter.planning.frame import Frame, Path
 from sqliter.planning.q import Word
+from sqliter.planning.search import Matches
 from sqliter.sql.fragment import Fragment, join
 from sqliter.sql.lookups import Lookup, Operand
 
@@ -232,7 +233,7 @@ class Combined(NamedTuple):
             yield from condition.described()
 
 
-Condition: TypeAlias = Comparison | Compared | Linked | Belongs | Combined
+Condition: TypeAlias = Comparison | Compared | Linked | Belongs | Matches | Combined
 
 DEEPEST = 500
 """Conditions in a row; SQLite takes a thousand, one inside the other."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sqliter.model.relations import Junction, forward_of
+from sqliter.model.search import SearchIndex
 from sqliter.model.table import Table
 
-__all__ = ["Frame", "JoinInfo", "Path", "Reads"]
+__all__ = ["Beside", "Frame", "JoinInfo", "Path", "Reads"]
 
 Path: TypeAlias = tuple[str, ...]
 """Names of foreign keys, one after another; ``()`` is the table itself."""
@@ -33,14 +34,22 @@ class JoinInfo:
 JoinInfo.__module__ = "sqliter.query.query"  # where users import it from
 
 
+class Beside(NamedTuple):
+    """The search index of a table, whose entries stand beside the rows."""
+
+    index: SearchIndex
+    alias: str
+
+
 class Reads:
     """What one statement reads, sub-selects included; counts its aliases."""
 
-    __slots__ = ("_count", "junctions", "tables")
+    __slots__ = ("_count", "indexes", "junctions", "tables")
 
     def __init__(self) -> None:
         self.tables: list[Table] = []
         self.junctions: list[Junction] = []
+        self.indexes: list[SearchIndex] = []
         self._count = 0
 
     def next_alias(self) -> str:
@@ -49,8 +58,13 @@ class Reads:
         return f"t{self._count - 1}"
 
     @property
+    def everything(self) -> list[object]:
+        """All that has to be compared with the file before it can be read."""
+        return [*self.tables, *self.junctions, *self.indexes]
+
+    @property
     def names(self) -> tuple[str, ...]:
-        """The names of all tables, each once."""
+        """The names of all tables, each once; an index is a part of its table."""
         names = (table.name for table in self.tables)
         links = (junction.name for junction in self.junctions)
         return tuple(dict.fromkeys((*names, *links)))
@@ -74,8 +88,10 @@ class Frame:
         loose: Iterable[Path] = (),
         reads: Reads | None = None,
         aliased: bool = False,
+        beside: Beside | None = None,
     ) -> None:
         self.table = table
+        self.beside = beside
         self.reads = reads or Reads()
         self.reads.tables.append(table)
         self.joins: dict[Path, JoinInfo] = {}
@@ -83,9 +99,13 @@ class Frame:
         self._aliases: dict[Path, str] = {}
         needed = set(_prefixes(filtered))
         paths = dict.fromkeys(_prefixes([*others, *sorted(needed), *loose]))
-        if aliased or paths:
+        if aliased or paths or beside:
             self._aliases[()] = self.reads.next_alias()
             self.sql = f"{table.sql} AS {self._aliases[()]}"
+        if beside:  # before LEFT JOINs, past which SQLite moves no table
+            pk = f"{self.prefix(())}{table.pk.sql}"
+            self.sql += f" JOIN {beside.index.sql} AS {beside.alias}"
+            self.sql += f" ON {beside.alias}.rowid = {pk}"
         for path in paths:
             self._join(path, is_filtered=path in needed)
 

@@ -77,7 +77,7 @@ def plan_select(
     spec: QuerySpec[M], context: Context, kind: str = "all"
 ) -> SelectPlan[M]:
     """Plan fetching the rows of a query; ``kind`` keeps cached answers apart."""
-    spec = _shareable(spec, context)
+    spec = _shareable(spec, context).ranked()
     frame = spec.frame(spec.loaded)
     reader = Reader(spec, frame, local=context.settings.return_local_time)
     return _plan(
@@ -87,16 +87,18 @@ def plan_select(
 
 def plan_last_of_window(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
     """Plan fetching the last one of the rows between offset and limit."""
-    spec = _shareable(spec, context)
+    spec = _shareable(spec, context).ranked()
     order = _complete_order(spec)
-    outer = backwards(spec).but(conditions=(), related=spec.loaded)
+    ranks = (spec.ranking,) if spec.ranking else ()
+    outer = backwards(spec).but(conditions=ranks, related=spec.loaded)
     frame = outer.frame(outer.loaded)
     reader: Reader[M] = Reader(outer, frame, local=context.settings.return_local_time)
     keys = matching_keys(spec.but(order=order), frame.reads)
-    tail = order_clause(outer, frame)
     pk = f"{frame.prefix(())}{spec.table.pk.sql}"
-    sql = f"SELECT {reader.columns} FROM {frame.sql} WHERE {pk} IN ({keys.sql}){tail}"
-    fragment = Fragment(f"{sql} LIMIT ?", (*keys.params, 1))
+    head = f"SELECT {reader.columns} FROM {frame.sql} WHERE {pk} IN ({keys.sql})"
+    tail = Fragment(f"{order_clause(outer, frame)} LIMIT ?", (1,))
+    found = Fragment(head, keys.params)
+    fragment = join("", [found, all_of("AND", outer.conditions, frame), tail])
     return _plan(spec, frame, reader, fragment, context, "last")
 
 
@@ -131,12 +133,14 @@ def exists_plan(spec: QuerySpec[Any]) -> ScalarPlan:
 
 
 def ordered(spec: QuerySpec[M]) -> QuerySpec[M]:
-    """Return the question with an order: by ``pk`` if it has none."""
+    """Return the question with an order: best matches first, or by ``pk``."""
+    spec = spec.ranked()
     return spec if spec.order else spec.but(order=(Order(spec.table.pk.sql),))
 
 
 def backwards(spec: QuerySpec[M]) -> QuerySpec[M]:
     """Return the question with its order turned round, and ``pk`` as tie-break."""
+    spec = spec.ranked()
     return spec.but(order=tuple(term.reversed() for term in _complete_order(spec)))
 
 
@@ -146,12 +150,13 @@ def matching_keys(spec: QuerySpec[Any], reads: Reads) -> Fragment:
     return rows_of(spec, frame, f"{frame.prefix(())}{spec.table.pk.sql}")
 
 
-def rows_of(spec: QuerySpec[Any], frame: Frame, columns: str) -> Fragment:
+def rows_of(spec: QuerySpec[Any], frame: Frame, columns: str | Fragment) -> Fragment:
     """Return the SELECT of these columns of the rows."""
+    sql, params = (columns, ()) if isinstance(columns, str) else columns
     return join(
         "",
         [
-            Fragment(f"SELECT {columns} FROM {frame.sql}"),
+            Fragment(f"SELECT {sql} FROM {frame.sql}", params),
             all_of("WHERE", spec.conditions, frame),
             Fragment(order_clause(spec, frame)),
             limit_clause(spec.limit, spec.offset),

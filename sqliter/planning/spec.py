@@ -16,7 +16,8 @@ from sqliter.planning.conditions import (
     paths_of,
 )
 from sqliter.planning.counting import RelatedCount
-from sqliter.planning.frame import Frame, Path, Reads
+from sqliter.planning.frame import Beside, Frame, Path, Reads
+from sqliter.planning.search import Matches
 
 __all__ = [
     "Aggregate",
@@ -139,11 +140,45 @@ class QuerySpec(Generic[M]):
         compared = (each for each in self.conditions if isinstance(each, Comparison))
         return tuple(dict.fromkeys((*paths_of(compared), *self.related)))
 
+    @property
+    def search(self) -> Matches | None:
+        """What is searched for; the last search counts."""
+        found = [each for each in self.conditions if isinstance(each, Matches)]
+        return found[-1] if found else None
+
+    @property
+    def ranking(self) -> Matches | None:
+        """The search that the rows are ordered by, if they are."""
+        ranks = [term.sql for term in self.order if term.path is None]
+        for each in self.conditions if ranks else ():
+            if isinstance(each, Matches) and each.rank in ranks:
+                return each
+        return None
+
+    def ranked(self) -> QuerySpec[M]:
+        """Return the question with the order of a search, if it has no other."""
+        found = None if self.order else self.search
+        return self.but(order=(Order(found.rank, path=None),)) if found else self
+
     def frame(
-        self, loaded: tuple[Path, ...] = (), *, reads: Reads | None = None
+        self,
+        loaded: tuple[Path, ...] = (),
+        *,
+        reads: Reads | None = None,
+        beside: Beside | None = None,
+        aliased: bool = False,
     ) -> Frame:
         """Return what is read from, with the rows of these foreign keys."""
         ordered = [term.path for term in self.order if term.path]
         others = [*loaded, *ordered]
         certain, loose = certain_paths(self.conditions), paths_of(self.conditions)
-        return Frame(self.table, certain, others, loose=loose, reads=reads)
+        ranking = self.ranking
+        return Frame(
+            self.table,
+            certain,
+            others,
+            loose=loose,
+            reads=reads,
+            aliased=aliased,
+            beside=beside or (ranking.beside if ranking else None),
+        )

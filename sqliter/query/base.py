@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
 from sqliter.core.context import Context
@@ -30,6 +30,7 @@ from sqliter.planning.ordering import Nulls, order_terms, split_direction
 from sqliter.planning.paths import forward_column, forward_path, prefetch_nodes
 from sqliter.planning.prefetch import Prefetch, as_prefetch
 from sqliter.planning.q import Q
+from sqliter.planning.search import matching
 from sqliter.planning.select import plan_select
 from sqliter.planning.spec import Order, QuerySpec, Selection
 
@@ -51,6 +52,9 @@ _NO_JOINS = (
     "select_related joins."
 )
 
+RANK = "_rank"
+"""What rows are ordered by to have the best matches first; no field has such a name."""
+
 BATCH = 500
 """Rows that ``iterate()`` fetches at a time."""
 
@@ -58,7 +62,7 @@ _INSTEAD = {
     "count": "Use len(fetch_dicts()) instead.",
     "exists": "Use len(fetch_dicts()) > 0 instead.",
     **dict.fromkeys(
-        ("fetch_all", "fetch_one", "fetch_first", "fetch_last"),
+        ("fetch_all", "fetch_one", "fetch_first", "fetch_last", "fetch_hits"),
         "Use fetch_dicts() instead.",
     ),
 }
@@ -166,6 +170,28 @@ class BaseQuery(Generic[M, D_co]):
             >>> db.select(User).exclude_where(name="Ann", age__lt=18)
         """
         return self.filter(~Q(*parts, **conditions))
+
+    def search(
+        self,
+        text: str,
+        *,
+        raw: bool = False,
+        weights: Mapping[str, float] | None = None,
+    ) -> Self:
+        """Keep the rows whose text matches, the best ones first unless ordered.
+
+        Rows must have all words and ``"quoted phrases"``, and none with a ``-`` before
+        it; ``word*`` is a beginning; nothing else has a meaning, so any text is fine.
+        Where nothing is looked for, nothing is found. ``raw`` takes FTS5's own syntax.
+        ``weights`` makes fields count more, or less, than 1. ``order("_rank")`` is the
+        order it gives by itself. Needs ``Meta.fts``; raises ``InvalidSearchError``.
+
+        Example:
+            >>> db.select(Note).search('"open sea" sail* -boat', weights={"title": 5})
+        """
+        spec = self._spec
+        found = matching(spec.table, spec.conditions, text, weights, raw=raw)
+        return self._with(conditions=(*spec.conditions, found))
 
     def limit(self, limit_value: int | None) -> Self:
         """Give at most so many rows; ``None`` or a negative number: all."""
@@ -419,6 +445,9 @@ class BaseQuery(Generic[M, D_co]):
             raise InvalidProjectionError(msg)
         if self._spec.related or paths_of(self._spec.conditions):
             raise InvalidProjectionError(_NO_JOINS)
+        if self._spec.ranking is not None:
+            msg = "Groups have no rank; order them by fields or aggregates."
+            raise InvalidProjectionError(msg)
         return self._spec
 
     def _changes(self, verb: str) -> QuerySpec[M]:
@@ -431,18 +460,31 @@ class BaseQuery(Generic[M, D_co]):
 
     def _is_orderable(self, name: str) -> bool:
         known = forward_column(self._spec.table, name) is not None
-        return known or projection.expression_of(self._spec, name) is not None
+        return (
+            known
+            or name == RANK
+            or projection.expression_of(self._spec, name) is not None
+        )
 
     def _order_term(self, name: str) -> Order:
         expression = projection.expression_of(self._spec, name)
         if expression is not None:
             return Order(expression, path=None)
+        if name == RANK:
+            return self._rank_term()
         found = forward_column(self._spec.table, name)
         if found is None or (found[0] and self._spec.is_projection):
             tail = " or aggregate aliases" if self._spec.is_projection else ""
             raise InvalidOrderError(f"'{name}' does not exist in model fields{tail}.")
         path, column = found
         return Order(column.compared, path=path)
+
+    def _rank_term(self) -> Order:
+        search = self._spec.search
+        if search is None or self._spec.is_projection:
+            msg = f"'{RANK}' is how well rows match a search: call search() before."
+            raise InvalidOrderError(msg)
+        return Order(search.rank, path=None)
 
 
 def checked_batch(size: int) -> int:

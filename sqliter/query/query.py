@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from sqliter.core.page import Page
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import bulk, columns, select
+from sqliter.operations import bulk, columns, search, select
+from sqliter.planning.hits import Hit, Marks
 from sqliter.query.base import BATCH, BaseQuery, FilterValue, checked_batch
 from sqliter.query.iteration import Database, each_row
 
@@ -75,6 +76,31 @@ class QueryBuilder(BaseQuery[M, Database]):
         """Return a dict per group: grouped fields, then aggregates."""
         return self.db.run(
             select.fetch_dicts(self._groups(), self.db.context), self._seconds
+        )
+
+    def fetch_hits(
+        self,
+        *fields: str,
+        before: str = "<b>",
+        after: str = "</b>",
+        words: int | None = None,
+    ) -> list[Hit[M]]:
+        """Return what ``search()`` found, with the words marked in these fields.
+
+        ``words`` cuts each text to so many (at most 64) around those found, else it is
+        whole. Raises ``InvalidSearchError`` without a search, and for other fields.
+
+        Example:
+            >>> hits = db.select(Note).search("sea").fetch_hits("text", words=8)
+            >>> hits[0].instance, hits[0].rank, hits[0].texts["text"]
+        """
+        return self.db.run(
+            search.fetch_hits(
+                self._rows("fetch_hits"),
+                Marks(fields, before, after, words),
+                self.db.context,
+            ),
+            self._seconds,
         )
 
     def count(self) -> int:

@@ -12,16 +12,36 @@ __all__ = [
     "indexes_named",
     "reach_of",
     "references",
+    "search_indexes",
     "user_tables",
 ]
 
+# A trigger of this name says that the table of the other name is a search index.
+_INDEXES = (
+    "SELECT tbl_name || '_fts' FROM sqlite_master "
+    "WHERE type = 'trigger' AND name = tbl_name || '_fts_insert'"
+)
+# What FTS5 keeps its own data in. Without content of its own it has no such table.
+_SHADOWS = (
+    "SELECT v.name || s.column1 FROM sqlite_master AS v, (VALUES ('_data'), ('_idx'), "
+    "('_content'), ('_docsize'), ('_config')) AS s "
+    "WHERE v.sql LIKE 'CREATE VIRTUAL TABLE%USING%fts5%' "
+    "AND (s.column1 <> '_content' OR v.sql NOT LIKE '%content%=%')"
+)
+
 
 def user_tables() -> Statement:
-    """Ask for the names of all tables that are not SQLite's own."""
+    """Ask for the names of all tables that are not SQLite's own, nor search indexes."""
     return Statement(
         "SELECT name FROM sqlite_master WHERE type = 'table' "
-        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+        f"AND name NOT IN ({_INDEXES}) AND name NOT IN ({_SHADOWS})"
     )
+
+
+def search_indexes() -> Statement:
+    """Ask for the names of all search indexes that models have made."""
+    return Statement(_INDEXES)
 
 
 def columns_of(table: str) -> Statement:
@@ -52,7 +72,8 @@ def references() -> Statement:
 def reach_of(table: str) -> Statement:
     """Ask for the tables that change when rows of one are deleted.
 
-    A row of ``NULL`` among them says that triggers make it impossible to tell.
+    A row of ``NULL`` among them says that triggers make it impossible to tell; those
+    of a search index change nothing else.
     """
     return Statement(
         "WITH RECURSIVE reach(name) AS (SELECT ? UNION "
@@ -61,7 +82,9 @@ def reach_of(table: str) -> Statement:
         "WHERE m.type = 'table' AND lower(f.\"table\") = lower(r.name) "
         "AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')) "
         "SELECT name FROM reach UNION ALL "
-        "SELECT NULL FROM sqlite_master WHERE type = 'trigger'",
+        "SELECT NULL FROM sqlite_master WHERE type = 'trigger' AND name NOT IN "
+        "(tbl_name || '_fts_insert', tbl_name || '_fts_update', "
+        "tbl_name || '_fts_delete')",
         (table,),
     )
 

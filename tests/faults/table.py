@@ -13,7 +13,7 @@ from faults.world import World
 Act: TypeAlias = Callable[[], Awaitable[Any]]
 
 MODULES = (
-    "database", "records", "queries", "relations", "blocks", "limits", "tables", "upkeep",
+    "database", "records", "queries", "relations", "blocks", "limits", "searches", "tables", "upkeep",
 )  # fmt: skip
 
 

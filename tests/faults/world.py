@@ -167,13 +167,16 @@ def write_at_once(raw: sqlite3.Connection) -> None:
 
 
 def dump(raw: sqlite3.Connection) -> State:
-    """Every table with its rows, and the definition of everything that has a name."""
+    """Every table with its rows, and the definition of everything that has a name.
+
+    What FTS5 keeps of its own is no rows: how it lays words out is its affair.
+    """
     listed = dict(_rows(raw, _LISTED))
     listed.pop("probe", None)
     state: State = {
         name: _rows(raw, f'SELECT * FROM "{name}" ORDER BY rowid')
         for name, sql in listed.items()
-        if sql and sql.startswith("CREATE TABLE")
+        if sql and sql.startswith("CREATE TABLE") and "_fts_" not in name
     }
     state["schema"] = listed
     return state

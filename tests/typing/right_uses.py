@@ -8,8 +8,8 @@ from typing import Annotated, Any, assert_type
 
 from sqliter import SqliterDB, StatementEvent
 from sqliter.asyncio import AsyncQueryBuilder, AsyncSqliterDB
-from sqliter.model import BaseDBModel, ForeignKey, unique
-from sqliter.query import QueryBuilder, func
+from sqliter.model import BaseDBModel, ForeignKey, FullText, unique
+from sqliter.query import Hit, QueryBuilder, func
 
 
 class Author(BaseDBModel):
@@ -27,6 +27,7 @@ class Book(BaseDBModel):
         table_name = "books"
         indexes = ["title", ("author_id", "title")]
         unique_indexes = [("title", "author_id")]
+        fts = FullText(["title"], tokenizer="porter", prefixes=[2, 3])
 
 
 def slow(event: StatementEvent) -> bool:
@@ -79,6 +80,14 @@ def blocking() -> None:
     groups = query.group_by("author_id").annotate(n=func.count()).having(n__gt=1)
     assert_type(groups, QueryBuilder[Book])
     assert_type(groups.fetch_dicts(), list[dict[str, Any]])
+    search = query.search("notes", weights={"title": 2})
+    assert_type(search, QueryBuilder[Book])
+    hits = search.fetch_hits("title", before="[", after="]", words=8)
+    assert_type(hits, list[Hit[Book]])
+    assert_type(hits[0].instance, Book)
+    assert_type(hits[0].rank, float)
+    assert_type(hits[0].texts, dict[str, str | None])
+    db.rebuild_search(Book)
     for each in query.fetch_all():
         assert_type(each.title, str)
         assert_type(each.tags, list[str])
@@ -133,6 +142,10 @@ async def awaiting() -> None:
     groups = query.group_by("author_id").annotate(n=func.count()).having(n__gt=1)
     assert_type(groups, AsyncQueryBuilder[Book])
     assert_type(await groups.fetch_dicts(), list[dict[str, Any]])
+    search = query.search("title : notes", raw=True)
+    assert_type(search, AsyncQueryBuilder[Book])
+    assert_type(await search.fetch_hits("title"), list[Hit[Book]])
+    await db.rebuild_search(Book)
     for each in await query.fetch_all():
         assert_type(each.title, str)
         assert_type(each.tags, list[str])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqliter import SqliterDB
 from sqliter.asyncio import AsyncSqliterDB
-from sqliter.model import BaseDBModel, ForeignKey
+from sqliter.model import BaseDBModel, ForeignKey, FullText
 
 
 class Author(BaseDBModel):
@@ -37,6 +37,10 @@ def blocking(db: SqliterDB) -> None:
     db.select(Author).fetch_all().name  # error
     db.select(Author).fetch_one().name  # error
     db.select(Author).limit("3")  # error
+    db.select(Author).search(3)  # error
+    db.select(Author).search("x", weights=["name"])  # error
+    db.select(Author).search("x").fetch_hits(["name"])  # error
+    FullText(["name"], tokenizer="latin")  # error
     db.select(Author).order("name", nulls="none")  # error
     db.select(Author).filter("name")  # error
     db.select(Author).annotate(n="count")  # error
