@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
-from sqliter.core.statement import Value
+from sqliter.core.context import Context
 from sqliter.exceptions import InvalidFilterError, InvalidRelationshipError
-from sqliter.model.fields import coerce
-from sqliter.model.keys import is_object, key_of, misfit
+from sqliter.model.keys import is_object
 from sqliter.model.relations import ForwardKey, Relation, relation_of
 from sqliter.model.table import Column, Table
 from sqliter.planning.conditions import Comparison, Condition, Linked
-from sqliter.sql.lookups import Lookup, Operand, find_lookup, split_suffix
+from sqliter.planning.operands import operand_of
+from sqliter.sql.lookups import Lookup, Operand, find_lookup, splits
 from sqliter.sql.lookups.lists import In
 
-__all__ = ["Side", "conditions", "encode_scalar", "operand_of"]
-
-_SCALARS = (int, float, str, bytes)  # and bool, which is an int
+__all__ = ["Side", "conditions"]
 
 
 class _Keyword(NamedTuple):
@@ -55,10 +49,13 @@ class _Keyword(NamedTuple):
         return self.suffix == "__eq" if is_null else None
 
 
-def conditions(table: Table, keywords: dict[str, Any]) -> tuple[Condition, ...]:
+def conditions(
+    table: Table, keywords: dict[str, Any], context: Context
+) -> tuple[Condition, ...]:
     """Return the conditions that keywords mean.
 
-    Those that go through the same to-many relation mean the same related row.
+    Those that go through the same to-many relation mean the same related row. Parts of
+    a datetime are what they are in the zone in which the database reads them.
 
     Raises ``InvalidFilterError`` for unknown fields, operators and values that the
     field cannot hold, ``InvalidRelationshipError`` for paths through what is no
@@ -66,7 +63,9 @@ def conditions(table: Table, keywords: dict[str, Any]) -> tuple[Condition, ...]:
     """
     sides = table.prepare(_own_sides, tuple(keywords))
     if not sides:
-        return _conditions([_parsed(table, *item) for item in keywords.items()])
+        local = context.settings.return_local_time
+        found = [_parsed(table, *item) for item in keywords.items()]
+        return _conditions(found, local)
     pairs = zip(sides, keywords.values(), strict=True)
     return tuple([side.compared(value) for side, value in pairs])
 
@@ -90,31 +89,6 @@ class Side(NamedTuple):
         return Comparison(operand, lookup, value, prepared, (), plain)
 
 
-def operand_of(table: Table, column: Column, name: str | None = None) -> Operand:
-    """Return the column as the left side of a comparison."""
-    encode = functools.partial(_encode, table, column)
-    codec = column.codec
-    label = name or column.field
-    holds_int = int in codec.writes and codec.encode is None
-    return Operand(label, column.sql, codec.storage, encode, codec.collation, holds_int)
-
-
-def encode_scalar(value: Any) -> Value:
-    """Return a plain value as it is bound; raises ``ValueError`` if it cannot be."""
-    if not isinstance(value, _SCALARS):
-        msg = f"a {type(value).__name__} is no value of a column"
-        raise ValueError(msg)
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        msg = "the number is beyond 64 bits"
-        raise ValueError(msg)
-    if isinstance(value, float) and math.isnan(value):
-        msg = "NaN equals nothing; use '__isnull'"
-        raise ValueError(msg)
-    if isinstance(value, str):
-        value.encode()  # a lone surrogate is no text
-    return value
-
-
 def _own_sides(table: Table, keys: tuple[str, ...]) -> tuple[Side, ...]:
     """Return the keywords taken apart, if all are about columns of this very table."""
     sides = [_own_side(table, key) for key in keys]
@@ -124,42 +98,52 @@ def _own_sides(table: Table, keys: tuple[str, ...]) -> tuple[Side, ...]:
 def _own_side(table: Table, key: str) -> Side | None:
     keyword = _parsed(table, key, None)
     lookup = find_lookup(keyword.suffix)
-    if keyword.relations or lookup is None or isinstance(lookup, In):
+    if keyword.relations or lookup is None or not lookup.remembered:
         return None
     operand = operand_of(table, keyword.column, key.removesuffix(keyword.suffix))
     return Side(operand, lookup, lookup.plain(operand))
 
 
-def _conditions(keywords: Sequence[_Keyword]) -> tuple[Condition, ...]:
+def _conditions(
+    keywords: Sequence[_Keyword],
+    local: bool,  # noqa: FBT001 - a setting
+) -> tuple[Condition, ...]:
     """Return a condition per keyword, or per to-many relation they go through."""
     groups: dict[object, list[_Keyword]] = {}
     for each in keywords:
         alone = each.hop == len(each.relations) or each.wants_none is not None
         through = each.key if alone else each.relations[: each.hop + 1]
         groups.setdefault(through, []).append(each)
-    return tuple(map(_condition, groups.values()))
+    return tuple(_condition(group, local) for group in groups.values())
 
 
-def _condition(group: list[_Keyword]) -> Condition:
+def _condition(
+    group: list[_Keyword],
+    local: bool,  # noqa: FBT001 - a setting
+) -> Condition:
     first = group[0]
     path = tuple(relation.name for relation in first.relations[: first.hop])
     if first.hop == len(first.relations):
-        return _comparison(first, path)
+        return _comparison(first, path, local)
     relation = first.relations[first.hop]
     if first.wants_none is not None:
         return Linked(path, relation, negated=first.wants_none)
     inner = [each._replace(relations=each.relations[each.hop + 1 :]) for each in group]
-    return Linked(path, relation, _conditions(inner))
+    return Linked(path, relation, _conditions(inner, local))
 
 
-def _comparison(keyword: _Keyword, path: tuple[str, ...]) -> Comparison:
+def _comparison(
+    keyword: _Keyword,
+    path: tuple[str, ...],
+    local: bool,  # noqa: FBT001 - a setting
+) -> Comparison:
     lookup = find_lookup(keyword.suffix)
     assert lookup is not None
     name = keyword.key.removesuffix(keyword.suffix)
     if isinstance(lookup, In) and is_object(keyword.value):  # a model is iterable
         msg = f"{name} requires a list for '{keyword.suffix}'"
         raise TypeError(msg)
-    operand = operand_of(keyword.table, keyword.column, name)
+    operand = operand_of(keyword.table, keyword.column, name, local=local)
     return Side(operand, lookup).compared(keyword.value)._replace(path=path)
 
 
@@ -167,7 +151,10 @@ def _parsed(table: Table, key: str, value: Any) -> _Keyword:
     """Take a keyword apart; exact names win over operators."""
     if _leads_somewhere(table, key):
         return _followed(table, key, key, "__eq", value)
-    name, suffix = split_suffix(key)
+    name, suffix = key, "__eq"
+    for name, suffix in splits(key):  # noqa: B007 - the last one is reported
+        if _leads_somewhere(table, name):
+            break
     return _followed(table, key, name, suffix, value)
 
 
@@ -222,38 +209,6 @@ def _unknown(
         return InvalidFilterError(name)
     model = table.model.__name__
     return InvalidFilterError(f"{key} - field '{rest}' not found in {model}")
-
-
-def _encode(table: Table, column: Column, value: Any) -> Value:
-    """Return a filter value as the column stores it."""
-    codec = column.codec
-    if codec.encode is None and type(value) is str and str in codec.writes:
-        value.encode()  # as in encode_scalar(), for what is compared most
-        return value
-    if column.target is not None or column is table.pk:
-        if is_object(value):
-            return _key(column.target or table.model, value)
-        if isinstance(value, str):
-            return int(value)  # SQLite would find no row, whatever the text
-    if isinstance(value, codec.writes) and codec.encode is not None:
-        return column.encode(value)
-    if codec.encode is None and isinstance(value, _SCALARS):
-        return encode_scalar(value)
-    try:
-        return column.encode(coerce(table.model, column.field, value))
-    except ValidationError:
-        if type(value) in codec.reads and isinstance(value, (int, float)):
-            return encode_scalar(value)  # Unix seconds and the like
-        raise
-
-
-def _key(model: Any, value: Any) -> int:
-    reason = misfit(value, model)
-    key = None if reason else key_of(value)
-    if key is None:
-        msg = reason or f"this {type(value).__name__} is not saved"
-        raise ValueError(msg)
-    return key
 
 
 def _unfit(name: str, value: Any, error: Exception) -> InvalidFilterError:

@@ -142,7 +142,7 @@ class BaseQuery(Generic[M, D_co]):
         ``TypeError`` for values the operator cannot take.
         """
         spec = self._spec
-        found = filters.conditions(spec.table, conditions)
+        found = filters.conditions(spec.table, conditions, self.db.context)
         if spec.is_projection and paths_of(found):
             raise InvalidProjectionError(_NO_TRAVERSAL)
         self._spec = spec.but(conditions=spec.conditions + found)
@@ -315,7 +315,7 @@ class BaseQuery(Generic[M, D_co]):
         """Keep the groups that meet all conditions, written as in ``filter()``."""
         if not conditions:
             return self
-        found = projection.having(self._spec, conditions)
+        found = projection.having(self._spec, conditions, self.db.context)
         return self._with(having=(*self._spec.having, *found))
 
     # --- how it is answered ---
