@@ -1,10 +1,10 @@
 """Filter operators of your own.
 
 Example:
-    >>> @lookup("soundslike")
-    ... def sounds_like(column, value):
-    ...     return f"soundex({column}) = soundex(?)", [value]
-    >>> db.select(Author).filter(name__soundslike="Robert").fetch_all()
+    >>> @lookup("glob")
+    ... def glob(column, value):
+    ...     return f"{column} GLOB ?", [value]
+    >>> db.select(Author).filter(name__glob="[A-M]*").fetch_all()
 """
 
 from __future__ import annotations

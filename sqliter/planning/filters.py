@@ -198,8 +198,8 @@ def _unknown(
 ) -> Exception:
     first = rest.partition("__")[0]
     if first in table.by_field:
-        operator = rest.removeprefix(f"{first}__")
-        label = name.removesuffix(f"__{operator}")
+        label = name.removesuffix(rest.removeprefix(first))
+        operator = key.removeprefix(f"{label}__")
         text = f"unknown operator '{operator}' for field '{label}'"
         return InvalidFilterError(label, message=f"Failed to apply filter: {text}")
     if first and first != rest:

@@ -23,21 +23,21 @@ _own: set[str] = set()
 
 
 def lookup(name: str, *, raw: bool = False, replace: bool = False) -> Callable[[F], F]:
-    """Register a filter operator: ``name__soundslike="Robert"``.
+    """Register a filter operator: ``name__glob="[A-M]*"``.
 
     The function takes the SQL of the column and the value, and gives SQL with a ``?``
     for each of its parameters, and these. The value comes as the field stores it, or
-    with ``raw`` as it was given. ``name__not_soundslike`` is the opposite. Where a name
+    with ``raw`` as it was given. ``name__not_glob`` is the opposite. Where a name
     is both a field and an operator, it is the field.
 
     Raises ``ValueError`` for a name that cannot be one, or is taken; with ``replace``
     it is taken from another function.
 
     Example:
-        >>> @lookup("soundslike")
-        ... def sounds_like(column, value):
-        ...     return f"soundex({column}) = soundex(?)", [value]
-        >>> db.select(Author).filter(name__soundslike="Robert").fetch_all()
+        >>> @lookup("glob")
+        ... def glob(column, value):
+        ...     return f"{column} GLOB ?", [value]
+        >>> db.select(Author).filter(name__glob="[A-M]*").fetch_all()
     """
     _check_name(name)
     suffix = f"__{name}"

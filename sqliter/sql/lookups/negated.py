@@ -38,5 +38,5 @@ class Negated(Lookup):
 
 
 def _negated(operand: Operand, test: str) -> str:
-    # A test may be false for NULL, as that of any other row, instead of unknown.
-    return f"({operand.sql} IS NOT NULL AND NOT ({test}))"
+    # A test may be false for NULL, and unknown for what is not: parts of an empty text.
+    return f"({operand.sql} IS NOT NULL AND ({test}) IS NOT TRUE)"
