@@ -9,6 +9,6 @@ Example:
 
 from __future__ import annotations
 
-from sqliter.sql.lookups import LookupFunction, lookup
+from sqliter.sql.lookups.custom import LookupFunction, lookup
 
 __all__ = ["LookupFunction", "lookup"]

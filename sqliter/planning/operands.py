@@ -70,7 +70,10 @@ def _kind_of(codec: Codec, *, local: bool) -> Kind | None:
     return _PLAIN.get(codec.reads) if is_as_stored else None
 
 
-_PLAIN = {frozenset({str}): Kind.TEXT, frozenset({bytes}): Kind.BYTES}
+_PLAIN: dict[frozenset[type], Kind] = {
+    frozenset({str}): Kind.TEXT,
+    frozenset({bytes}): Kind.BYTES,
+}
 
 
 def _encode(table: Table, column: Column, value: Any) -> Value:

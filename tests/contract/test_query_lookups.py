@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from library import stocked
+from contract.library import stocked
 from support import Colour
 
 from sqliter.constants import OPERATOR_MAPPING

@@ -16,20 +16,17 @@ from sqliter.sql.lookups import (
     ranges,
     texts,
 )
-from sqliter.sql.lookups.custom import LookupFunction, lookup
 from sqliter.sql.lookups.lookup import Kind, Lookup, Operand
 from sqliter.sql.lookups.registry import find_lookup, register_lookup, splits
 
 __all__ = [
     "Kind",
     "Lookup",
-    "LookupFunction",
     "Operand",
     "comparisons",
     "find_lookup",
     "lengths",
     "lists",
-    "lookup",
     "parts",
     "patterns",
     "ranges",

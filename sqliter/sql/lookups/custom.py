@@ -47,6 +47,7 @@ def lookup(name: str, *, raw: bool = False, replace: bool = False) -> Callable[[
         raise ValueError(msg)
 
     def register(function: F) -> F:
+        _check_function(function)
         put_lookup(_Custom(suffix, function, raw=raw))
         _own.add(suffix)
         return function
@@ -60,9 +61,6 @@ class _Custom(Lookup):
     remembered = False  # it may be replaced
 
     def __init__(self, suffix: str, function: LookupFunction, *, raw: bool) -> None:
-        if not callable(function):
-            msg = f"{function!r} is no function"
-            raise TypeError(msg)
         self.suffix = suffix
         self._function, self._raw = function, raw
 
@@ -82,6 +80,12 @@ class _Custom(Lookup):
             )
             raise TypeError(msg)
         return operand.encode(value)
+
+
+def _check_function(function: object) -> None:
+    if not callable(function):
+        msg = f"{function!r} is no function"
+        raise TypeError(msg)
 
 
 def _check_name(name: object) -> None:

@@ -40,6 +40,7 @@ class _Part(Transform):
         return Operand(name, sql, self.storage, self.encode)
 
     def encode(self, value: Any) -> Value:
+        """Return what the part is compared with; raises ``ValueError`` if unfit."""
         return encode_whole(value)
 
 
