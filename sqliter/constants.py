@@ -6,6 +6,23 @@ import datetime
 
 __all__ = ["OPERATOR_MAPPING", "SQLITE_TYPE_MAPPING"]
 
+_WITH_OPPOSITE: dict[str, str] = {
+    "range": "BETWEEN",
+    "between": "BETWEEN",
+    "like": "LIKE",
+    "startswith": "GLOB",
+    "endswith": "GLOB",
+    "contains": "GLOB",
+    "iexact": "LIKE",
+    "istartswith": "LIKE",
+    "iendswith": "LIKE",
+    "icontains": "LIKE",
+    "regex": "REGEXP",
+    "iregex": "REGEXP",
+}
+
+_PARTS = ("year", "month", "day", "week_day", "hour", "minute", "date", "len")
+
 OPERATOR_MAPPING: dict[str, str] = {
     "__lt": "<",
     "__lte": "<=",
@@ -17,17 +34,14 @@ OPERATOR_MAPPING: dict[str, str] = {
     "__not_in": "NOT IN",
     "__isnull": "IS NULL",
     "__notnull": "IS NOT NULL",
-    "__like": "LIKE",
-    "__startswith": "GLOB",
-    "__endswith": "GLOB",
-    "__contains": "GLOB",
-    "__istartswith": "LIKE",
-    "__iendswith": "LIKE",
-    "__icontains": "LIKE",
+    **{f"__{name}": operator for name, operator in _WITH_OPPOSITE.items()},
+    **{f"__not_{name}": f"NOT {operator}" for name, operator in _WITH_OPPOSITE.items()},
+    **{f"__{part}": "=" for part in _PARTS},
 }
 """Filter suffix to the SQL operator it stands for.
 
-The text operators behave like the operator named here but compare literally.
+The text operators behave like the operator named here but compare literally. Parts go
+with other operators, too: ``"__year"`` with ``"__gte"`` is ``"__year__gte"``.
 """
 
 SQLITE_TYPE_MAPPING: dict[type | None, str] = {

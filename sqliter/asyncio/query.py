@@ -10,7 +10,8 @@ from sqliter.core.page import Page
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import bulk, columns, search, select
 from sqliter.planning.hits import Hit, Marks
-from sqliter.query.base import BATCH, BaseQuery, checked_batch
+from sqliter.query.base import BATCH, BaseQuery
+from sqliter.query.checks import checked_batch
 
 __all__ = ["AsyncQueryBuilder"]
 

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 from sqliter.core.statement import Value
 from sqliter.model.codecs import DecimalAvg, DecimalSum, compare_decimal
+from sqliter.model.codecs.moments import local_clock
+from sqliter.sql.regex import matches
 
 Guard: TypeAlias = Callable[[Callable[[Value], Any]], Callable[[Value], Any]]
 
@@ -52,8 +54,33 @@ def refuse(value: Value) -> Value:
     raise ValueError(value)
 
 
+def length(value: Value) -> Value:
+    """Count characters or bytes; numbers become text."""
+    if value is None:
+        return None
+    return len(value if isinstance(value, (str, bytes)) else str(value))
+
+
+def regex(argument: Value) -> Value:
+    """Say whether a pattern is found in the text behind it."""
+    return matches(argument) if isinstance(argument, str) else None
+
+
+def local(value: Value) -> Value:
+    """Return what a local clock shows at an instant; NULL for what is none."""
+    if not isinstance(value, (int, float)):
+        return None
+    try:
+        return local_clock(value)
+    except ValueError:
+        return None
+
+
 _FUNCTIONS: dict[str, Callable[[Value], Value]] = {
     "sqliter_casefold": casefold,
+    "sqliter_len": length,
+    "sqliter_local": local,
     "sqliter_refuse": refuse,
+    "sqliter_regex": regex,
     "sqliter_unhex": unhex,
 }

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
-from sqliter.core.statement import Value
+from sqliter.core.context import Context
 from sqliter.exceptions import InvalidFilterError, InvalidRelationshipError
-from sqliter.model.fields import coerce
-from sqliter.model.keys import is_object, key_of, misfit
+from sqliter.model.keys import is_object
 from sqliter.model.relations import ForwardKey, Relation, relation_of
 from sqliter.model.table import Column, Table
 from sqliter.planning.computing import comparison
 from sqliter.planning.conditions import Comparison, Condition, Linked
 from sqliter.planning.f import TERMS, F, Term
-from sqliter.sql.lookups import Lookup, Operand, find_lookup, split_suffix
+from sqliter.planning.operands import operand_of
+from sqliter.sql.lookups import Lookup, Operand, find_lookup, splits
 from sqliter.sql.lookups.lists import In
 
-__all__ = ["Side", "conditions", "encode_scalar", "operand_of"]
+__all__ = ["Side", "conditions"]
 
-_SCALARS = (int, float, str, bytes)  # and bool, which is an int
+
+class _About(NamedTuple):
+    """The table that is asked about, and whether its times are read in local time."""
+
+    table: Table
+    local: bool
 
 
 class _Keyword(NamedTuple):
@@ -57,10 +58,13 @@ class _Keyword(NamedTuple):
         return self.suffix == "__eq" if is_null else None
 
 
-def conditions(table: Table, keywords: dict[str, Any]) -> tuple[Condition, ...]:
+def conditions(
+    table: Table, keywords: dict[str, Any], context: Context
+) -> tuple[Condition, ...]:
     """Return the conditions that keywords mean.
 
-    Those that go through the same to-many relation mean the same related row.
+    Those that go through the same to-many relation mean the same related row. Parts of
+    a datetime are what they are in the zone in which the database reads them.
 
     Raises ``InvalidFilterError`` for unknown fields, operators and values that the
     field cannot hold, ``InvalidRelationshipError`` for paths through what is no
@@ -68,7 +72,8 @@ def conditions(table: Table, keywords: dict[str, Any]) -> tuple[Condition, ...]:
     """
     sides = table.prepare(_own_sides, tuple(keywords))
     if not sides or not TERMS.isdisjoint(map(type, keywords.values())):
-        return _conditions(table, [_parsed(table, *each) for each in keywords.items()])
+        about = _About(table, local=context.settings.return_local_time)
+        return _conditions(about, [_parsed(table, *each) for each in keywords.items()])
     pairs = zip(sides, keywords.values(), strict=True)
     return tuple([side.compared(value) for side, value in pairs])
 
@@ -92,31 +97,6 @@ class Side(NamedTuple):
         return Comparison(operand, lookup, value, prepared, (), plain)
 
 
-def operand_of(table: Table, column: Column, name: str | None = None) -> Operand:
-    """Return the column as the left side of a comparison."""
-    encode = functools.partial(_encode, table, column)
-    codec = column.codec
-    label = name or column.field
-    holds_int = int in codec.writes and codec.encode is None
-    return Operand(label, column.sql, codec.storage, encode, codec.collation, holds_int)
-
-
-def encode_scalar(value: Any) -> Value:
-    """Return a plain value as it is bound; raises ``ValueError`` if it cannot be."""
-    if not isinstance(value, _SCALARS):
-        msg = f"a {type(value).__name__} is no value of a column"
-        raise ValueError(msg)
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        msg = "the number is beyond 64 bits"
-        raise ValueError(msg)
-    if isinstance(value, float) and math.isnan(value):
-        msg = "NaN equals nothing; use '__isnull'"
-        raise ValueError(msg)
-    if isinstance(value, str):
-        value.encode()  # a lone surrogate is no text
-    return value
-
-
 def _own_sides(table: Table, keys: tuple[str, ...]) -> tuple[Side, ...]:
     """Return the keywords taken apart, if all are about columns of this very table."""
     sides = [_own_side(table, key) for key in keys]
@@ -126,34 +106,35 @@ def _own_sides(table: Table, keys: tuple[str, ...]) -> tuple[Side, ...]:
 def _own_side(table: Table, key: str) -> Side | None:
     keyword = _parsed(table, key, None)
     lookup = find_lookup(keyword.suffix)
-    if keyword.relations or lookup is None or isinstance(lookup, In):
+    if keyword.relations or lookup is None or not lookup.remembered:
         return None
     operand = operand_of(table, keyword.column, key.removesuffix(keyword.suffix))
     return Side(operand, lookup, lookup.plain(operand))
 
 
-def _conditions(table: Table, keywords: Sequence[_Keyword]) -> tuple[Condition, ...]:
+def _conditions(about: _About, keywords: Sequence[_Keyword]) -> tuple[Condition, ...]:
     """Return a condition per keyword, or per to-many relation they go through."""
     groups: dict[object, list[_Keyword]] = {}
     for each in keywords:
         alone = each.hop == len(each.relations) or each.wants_none is not None
         through = each.key if alone else each.relations[: each.hop + 1]
         groups.setdefault(through, []).append(each)
-    return tuple(_condition(table, group) for group in groups.values())
+    return tuple(_condition(about, group) for group in groups.values())
 
 
-def _condition(table: Table, group: list[_Keyword]) -> Condition:
+def _condition(about: _About, group: list[_Keyword]) -> Condition:
     first = group[0]
     path = tuple(relation.name for relation in first.relations[: first.hop])
     if isinstance(first.value, Term):
-        return _compared(table, first, path)
+        return _compared(about.table, first, path)
     if first.hop == len(first.relations):
-        return _comparison(first, path)
+        return _comparison(first, path, local=about.local)
     relation = first.relations[first.hop]
     if first.wants_none is not None:
         return Linked(path, relation, negated=first.wants_none)
     inner = [each._replace(relations=each.relations[each.hop + 1 :]) for each in group]
-    return Linked(path, relation, _conditions(relation.target_table, inner))
+    beyond = about._replace(table=relation.target_table)
+    return Linked(path, relation, _conditions(beyond, inner))
 
 
 def _compared(table: Table, keyword: _Keyword, path: tuple[str, ...]) -> Condition:
@@ -171,14 +152,19 @@ def _compared(table: Table, keyword: _Keyword, path: tuple[str, ...]) -> Conditi
         raise InvalidFilterError(name, message=text, original=error) from error
 
 
-def _comparison(keyword: _Keyword, path: tuple[str, ...]) -> Comparison:
+def _comparison(
+    keyword: _Keyword,
+    path: tuple[str, ...],
+    *,
+    local: bool,
+) -> Comparison:
     lookup = find_lookup(keyword.suffix)
     assert lookup is not None
     name = keyword.key.removesuffix(keyword.suffix)
     if isinstance(lookup, In) and is_object(keyword.value):  # a model is iterable
         msg = f"{name} requires a list for '{keyword.suffix}'"
         raise TypeError(msg)
-    operand = operand_of(keyword.table, keyword.column, name)
+    operand = operand_of(keyword.table, keyword.column, name, local=local)
     return Side(operand, lookup).compared(keyword.value)._replace(path=path)
 
 
@@ -186,7 +172,10 @@ def _parsed(table: Table, key: str, value: Any) -> _Keyword:
     """Take a keyword apart; exact names win over operators."""
     if _leads_somewhere(table, key):
         return _followed(table, key, key, "__eq", value)
-    name, suffix = split_suffix(key)
+    name, suffix = key, "__eq"
+    for name, suffix in splits(key):  # noqa: B007 - the last one is reported
+        if _leads_somewhere(table, name):
+            break
     return _followed(table, key, name, suffix, value)
 
 
@@ -230,8 +219,8 @@ def _unknown(
 ) -> Exception:
     first = rest.partition("__")[0]
     if first in table.by_field:
-        operator = rest.removeprefix(f"{first}__")
-        label = name.removesuffix(f"__{operator}")
+        label = name.removesuffix(rest.removeprefix(first))
+        operator = key.removeprefix(f"{label}__")
         text = f"unknown operator '{operator}' for field '{label}'"
         return InvalidFilterError(label, message=f"Failed to apply filter: {text}")
     if first and first != rest:
@@ -241,38 +230,6 @@ def _unknown(
         return InvalidFilterError(name)
     model = table.model.__name__
     return InvalidFilterError(f"{key} - field '{rest}' not found in {model}")
-
-
-def _encode(table: Table, column: Column, value: Any) -> Value:
-    """Return a filter value as the column stores it."""
-    codec = column.codec
-    if codec.encode is None and type(value) is str and str in codec.writes:
-        value.encode()  # as in encode_scalar(), for what is compared most
-        return value
-    if column.target is not None or column is table.pk:
-        if is_object(value):
-            return _key(column.target or table.model, value)
-        if isinstance(value, str):
-            return int(value)  # SQLite would find no row, whatever the text
-    if isinstance(value, codec.writes) and codec.encode is not None:
-        return column.encode(value)
-    if codec.encode is None and isinstance(value, _SCALARS):
-        return encode_scalar(value)
-    try:
-        return column.encode(coerce(table.model, column.field, value))
-    except ValidationError:
-        if type(value) in codec.reads and isinstance(value, (int, float)):
-            return encode_scalar(value)  # Unix seconds and the like
-        raise
-
-
-def _key(model: Any, value: Any) -> int:
-    reason = misfit(value, model)
-    key = None if reason else key_of(value)
-    if key is None:
-        msg = reason or f"this {type(value).__name__} is not saved"
-        raise ValueError(msg)
-    return key
 
 
 def _unfit(name: str, value: Any, error: Exception) -> InvalidFilterError:

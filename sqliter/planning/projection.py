@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from sqliter.core.context import Context
 from sqliter.exceptions import InvalidForeignKeyError, InvalidProjectionError
 from sqliter.model.relations import ManyLink, Relation
 from sqliter.model.table import Column, Table
 from sqliter.planning.aggregates import AggregateSpec, aggregate_sql, is_decoded
 from sqliter.planning.counting import RelatedCount
-from sqliter.planning.filters import Side, encode_scalar, operand_of
+from sqliter.planning.filters import Side
+from sqliter.planning.operands import encode_scalar, operand_of
 from sqliter.planning.paths import follow
 from sqliter.planning.spec import Aggregate, Comparison, QuerySpec
-from sqliter.sql.lookups import Operand, find_lookup, split_suffix
+from sqliter.sql.lookups import Operand, find_lookup, splits
 
 __all__ = [
     "aggregate_output",
@@ -52,12 +54,17 @@ def aggregates(
     return tuple(found.items())
 
 
-def having(spec: QuerySpec[Any], keywords: dict[str, Any]) -> tuple[Comparison, ...]:
+def having(
+    spec: QuerySpec[Any], keywords: dict[str, Any], context: Context
+) -> tuple[Comparison, ...]:
     """Return conditions on grouped fields and aggregates."""
     if not spec.is_projection:
         msg = "having() requires projection mode. Use group_by/annotate."
         raise InvalidProjectionError(msg)
-    return tuple(_having(spec, key, value) for key, value in keywords.items())
+    local = context.settings.return_local_time
+    return tuple(
+        _having(spec, key, value, local=local) for key, value in keywords.items()
+    )
 
 
 def expression_of(spec: QuerySpec[Any], name: str) -> str | None:
@@ -134,22 +141,32 @@ def _decoding_column(table: Table, aggregate: AggregateSpec) -> Column | None:
     return column if is_decoded(aggregate, column) else None
 
 
-def _having(spec: QuerySpec[Any], key: str, value: Any) -> Comparison:
-    name, suffix = (key, "__eq") if _is_known(spec, key) else split_suffix(key)
+def _having(spec: QuerySpec[Any], key: str, value: Any, *, local: bool) -> Comparison:
+    name, suffix = _named(spec, key)
     lookup = find_lookup(suffix)
     assert lookup is not None
-    operand = _having_operand(spec, name)
+    operand = _having_operand(spec, name, local=local)
     return Side(operand, lookup).compared(value)._replace(path=None)
+
+
+def _named(spec: QuerySpec[Any], key: str) -> tuple[str, str]:
+    """Take a keyword apart; exact names win over operators."""
+    name, suffix = key, "__eq"
+    if not _is_known(spec, key):
+        for name, suffix in splits(key):  # noqa: B007 - the last one is reported
+            if _is_known(spec, name):
+                break
+    return name, suffix
 
 
 def _is_known(spec: QuerySpec[Any], name: str) -> bool:
     return name in dict(spec.aggregates) or any(c.field == name for c in spec.group_by)
 
 
-def _having_operand(spec: QuerySpec[Any], name: str) -> Operand:
+def _having_operand(spec: QuerySpec[Any], name: str, *, local: bool) -> Operand:
     for column in spec.group_by:
         if column.field == name:
-            return operand_of(spec.table, column)
+            return operand_of(spec.table, column, local=local)
     aggregate = dict(spec.aggregates).get(name)
     if aggregate is None:
         raise InvalidProjectionError(
@@ -159,16 +176,18 @@ def _having_operand(spec: QuerySpec[Any], name: str) -> Operand:
         )
     if isinstance(aggregate, RelatedCount):
         return Operand(name, aggregate.sql, "BLOB", encode_scalar)
-    return _aggregate_operand(spec.table, name, aggregate)
+    return _aggregate_operand(spec.table, name, aggregate, local=local)
 
 
-def _aggregate_operand(table: Table, name: str, aggregate: AggregateSpec) -> Operand:
+def _aggregate_operand(
+    table: Table, name: str, aggregate: AggregateSpec, *, local: bool = True
+) -> Operand:
     sql = _aggregate_sql(table, aggregate)
     column = _decoding_column(table, aggregate)
     if column is None:
         return Operand(name, sql, "BLOB", encode_scalar)
-    operand = operand_of(table, column)
-    return Operand(name, sql, "BLOB", operand.encode, operand.collation)
+    operand = operand_of(table, column, name, local=local)
+    return operand._replace(sql=sql, storage="BLOB", holds_int=False)
 
 
 def _check_alias(table: Table, alias: str, found: dict[str, Aggregate]) -> None:

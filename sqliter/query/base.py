@@ -6,7 +6,6 @@ then replaces the immutable specification, so a failed call leaves no trace.
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
@@ -33,6 +32,7 @@ from sqliter.planning.q import Q
 from sqliter.planning.search import matching
 from sqliter.planning.select import plan_select
 from sqliter.planning.spec import Order, QuerySpec, Selection
+from sqliter.query.checks import checked_int, checked_page
 
 __all__ = ["BaseQuery", "FilterValue"]
 
@@ -154,10 +154,12 @@ class BaseQuery(Generic[M, D_co]):
             >>> db.select(User).filter(Q(age__gte=65) | Q(age__lt=18), active=True)
         """
         spec = self._spec
-        found = filters.conditions(spec.table, conditions)
+        context = self.db.context
+        found = filters.conditions(spec.table, conditions, context)
         if parts:
-            resolve = functools.partial(filters.conditions, spec.table)
-            found += conditions_of(Q(*parts), resolve)
+            found += conditions_of(
+                Q(*parts), lambda given: filters.conditions(spec.table, given, context)
+            )
         if spec.is_projection and paths_of(found):
             raise InvalidProjectionError(_NO_TRAVERSAL)
         self._spec = spec.but(conditions=spec.conditions + found)
@@ -196,12 +198,12 @@ class BaseQuery(Generic[M, D_co]):
     def limit(self, limit_value: int | None) -> Self:
         """Give at most so many rows; ``None`` or a negative number: all."""
         if limit_value is not None:
-            limit_value = max(_checked_int("limit", limit_value), -1)
+            limit_value = max(checked_int("limit", limit_value), -1)
         return self._with(limit=limit_value)
 
     def offset(self, offset_value: int) -> Self:
         """Leave out so many rows first. Raises ``InvalidOffsetError`` below zero."""
-        offset = _checked_int("offset", offset_value)
+        offset = checked_int("offset", offset_value)
         if offset < 0:
             raise InvalidOffsetError(offset)
         return self._with(offset=offset)
@@ -361,8 +363,9 @@ class BaseQuery(Generic[M, D_co]):
         q = Q(*parts, **conditions)
         if q.is_empty:
             return self
-        resolve = functools.partial(projection.having, self._spec)
-        found = conditions_of(q, resolve)
+        found = conditions_of(
+            q, lambda given: projection.having(self._spec, given, self.db.context)
+        )
         return self._with(having=(*self._spec.having, *found))
 
     # --- how it is answered ---
@@ -428,15 +431,7 @@ class BaseQuery(Generic[M, D_co]):
 
     def _page(self, page: int, size: int) -> tuple[QuerySpec[M], int, int]:
         """Return the specification, and which page is wanted of what size."""
-        spec = self._rows("paginate")
-        for name, number in (("page", page), ("size", size)):
-            if _checked_int(name, number) < 1:
-                msg = f"{name} must be at least 1, not {number}"
-                raise ValueError(msg)
-        if spec.limit is not None or spec.offset:
-            msg = "paginate() sets limit and offset itself: leave them out"
-            raise ValueError(msg)
-        return spec, page, size
+        return checked_page(self._rows("paginate"), page, size)
 
     def _groups(self) -> QuerySpec[M]:
         """Return the specification, for the verb that gives groups."""
@@ -485,21 +480,6 @@ class BaseQuery(Generic[M, D_co]):
             msg = f"'{RANK}' is how well rows match a search: call search() before."
             raise InvalidOrderError(msg)
         return Order(search.rank, path=None)
-
-
-def checked_batch(size: int) -> int:
-    """Return the number of rows to fetch at a time, or raise."""
-    if _checked_int("batch", size) < 1:
-        msg = f"batch must be at least 1, not {size}"
-        raise ValueError(msg)
-    return size
-
-
-def _checked_int(name: str, value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        msg = f"{name} must be an int, not {type(value).__name__}"
-        raise TypeError(msg)
-    return min(value, 2**63 - 1)  # no table has more rows
 
 
 def _warn_direction() -> None:

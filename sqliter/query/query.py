@@ -9,7 +9,8 @@ from sqliter.core.page import Page
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import bulk, columns, search, select
 from sqliter.planning.hits import Hit, Marks
-from sqliter.query.base import BATCH, BaseQuery, FilterValue, checked_batch
+from sqliter.query.base import BATCH, BaseQuery, FilterValue
+from sqliter.query.checks import checked_batch
 from sqliter.query.iteration import Database, each_row
 
 __all__ = ["FilterValue", "QueryBuilder"]

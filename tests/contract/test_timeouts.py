@@ -816,6 +816,9 @@ SLOW_STEPS = {
     "searching long texts": lambda db: (
         db.select(Text).filter(text__contains="zebra").count()
     ),
+    "matching long texts": lambda db: (
+        db.select(Text).filter(text__regex="zebra$").count()
+    ),
     "updating by long texts": lambda db: (
         db.select(Text).filter(text__icontains="zebra").update({"text": ""})
     ),

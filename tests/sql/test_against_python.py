@@ -1,12 +1,14 @@
 """Random conditions, asked of SQLite and of Python: the same rows must come back.
 
 Python stands in for the documentation: NULL satisfies no comparison, text compares by code point,
-`i…` operators fold case by Unicode, `None` in a list means the NULL rows.
+`i…` operators fold case by Unicode, `None` in a list means the NULL rows, and NULL is matched by no
+opposite of anything.
 """
 
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -58,6 +60,8 @@ texts = st.sampled_from(TEXTS) | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=4
 )
 numbers = st.sampled_from(NUMBERS) | st.integers(-(2**63), 2**63 - 1)
+lengths = st.integers(-1, 5)
+patterns = st.sampled_from(["", "^a", "b$", "[A-Z]", r"\W", ".b", "^$", "a|é", "\x00"])
 reals = st.sampled_from(REALS) | st.floats(allow_nan=False)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "text": texts,
@@ -113,7 +117,40 @@ PATTERNS: dict[str, Callable[[Any, Any], bool]] = {
     "__istartswith": folded(str.startswith),
     "__iendswith": folded(str.endswith),
 }
-MEANINGS = SCALAR | ORDERED | LISTS | NULLS | PATTERNS
+RANGES: dict[str, Callable[[Any, Any], bool]] = {
+    "__range": compared(lambda stored, given: given[0] <= stored <= given[1]),
+    "__between": compared(lambda stored, given: given[0] <= stored <= given[1]),
+}
+REGEXES: dict[str, Callable[[Any, Any], bool]] = {
+    "__regex": compared(lambda stored, given: bool(re.search(given, stored))),
+    "__iregex": compared(
+        lambda stored, given: bool(re.search(given, stored, re.IGNORECASE))
+    ),
+}
+
+
+def negated(
+    meanings: dict[str, Callable[[Any, Any], bool]],
+) -> dict[str, Callable[[Any, Any], bool]]:
+    return {
+        f"__not_{suffix[2:]}": compared(lambda stored, given, m=m: not m(stored, given))
+        for suffix, m in meanings.items()
+    }
+
+
+def of_length(meaning: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda stored, given: meaning(None if stored is None else len(stored), given)
+
+
+PATTERNS["__iexact"] = folded(operator.eq)
+PATTERNS |= negated(PATTERNS)
+RANGES |= negated(RANGES)
+REGEXES |= negated(REGEXES)
+LENGTHS = {
+    f"__len{suffix}": of_length(meaning)
+    for suffix, meaning in (SCALAR | ORDERED | LISTS | NULLS | RANGES).items()
+}
+MEANINGS = SCALAR | ORDERED | LISTS | NULLS | PATTERNS | RANGES | REGEXES | LENGTHS
 
 
 @st.composite
@@ -122,21 +159,26 @@ def conditions(draw: st.DrawFn) -> tuple[str, str, Any]:
     kind = draw(st.sampled_from(sorted(VALUES)))
     field = draw(st.sampled_from([kind, f"maybe_{kind}"]))
     values = VALUES[kind]
-    operators = [
-        *SCALAR,
-        *ORDERED,
-        *LISTS,
-        *NULLS,
-        *(PATTERNS if kind == "text" else ()),
-    ]
+    operators = [*SCALAR, *ORDERED, *LISTS, *NULLS, *RANGES]
+    if kind == "text":
+        operators += [*PATTERNS, *REGEXES, *LENGTHS]
     suffix = draw(st.sampled_from(operators))
+    if suffix in LENGTHS:
+        return field, suffix, draw(given_to(suffix.removeprefix("__len"), lengths))
+    return field, suffix, draw(given_to(suffix, values))
+
+
+def given_to(suffix: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """What an operator takes, for values like these."""
     if suffix in LISTS:
-        return field, suffix, draw(st.lists(values | st.none(), max_size=5))
+        return st.lists(values | st.none(), max_size=5)
     if suffix in NULLS:
-        return field, suffix, draw(st.booleans())
-    if suffix in SCALAR:
-        return field, suffix, draw(values | st.none())
-    return field, suffix, draw(values)
+        return st.booleans()
+    if suffix in RANGES:
+        return st.tuples(values, values)
+    if suffix in REGEXES:
+        return patterns | values.map(re.escape)
+    return values | st.none() if suffix in SCALAR else values
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +213,9 @@ def db() -> Iterator[SqliterDB]:
 @example([("maybe_number", "__in", [None])])
 @example([("text", "__contains", "\x00"), ("flag", "", True)])
 @example([("text", "__iendswith", "ss")])
+@example([("maybe_text", "__not_contains", "")])
+@example([("maybe_text", "__not_iexact", "ss"), ("text", "__len__not_range", (0, 1))])
+@example([("maybe_text", "__not_regex", "^a"), ("maybe_text", "__len", None)])
 def test_conditions_mean_what_they_mean_in_python(
     db: SqliterDB, chosen: list[tuple[str, str, Any]]
 ) -> None:

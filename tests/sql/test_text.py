@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ class Person(BaseDBModel):
     age: int | None = None
     score: float = 0.0
     day: date | None = None
+    at: datetime | None = None
 
     class Meta:
         table_name = "people"
@@ -46,7 +47,7 @@ class Link(BaseDBModel):
         table_name = "order"
 
 
-ALL = 'SELECT "pk", "created_at", "updated_at", "name", "age", "score", "day" FROM "people"'
+ALL = 'SELECT "pk", "created_at", "updated_at", "name", "age", "score", "day", "at" FROM "people"'
 
 Change = Callable[[QueryBuilder[Any]], QueryBuilder[Any]]
 Case = tuple[Change, str, tuple[Any, ...]]
@@ -75,6 +76,48 @@ PLAIN: dict[str, Case] = {
         (),
     ),
     "in": (lambda q: q.filter(age__in=[1, 2]), ' WHERE "age" IN (?, ?)', (1, 2)),
+    "range": (
+        lambda q: q.filter(age__range=(1, 2)),
+        ' WHERE "age" BETWEEN ? AND ?',
+        (1, 2),
+    ),
+    "not between": (
+        lambda q: q.filter(age__not_between=(1, 2)),
+        ' WHERE ("age" IS NOT NULL AND ("age" BETWEEN ? AND ?) IS NOT TRUE)',
+        (1, 2),
+    ),
+    "length": (
+        lambda q: q.filter(name__len__lt=3),
+        ' WHERE sqliter_len("name") < ?',
+        (3,),
+    ),
+    "regular expression": (
+        lambda q: q.filter(name__iregex="a+"),
+        """ WHERE sqliter_regex(CASE typeof("name") WHEN 'blob' THEN NULL """
+        """ELSE ? || "name" END)""",
+        ("i2:a+",),
+    ),
+    "year of a date": (
+        lambda q: q.filter(day__year=1970),
+        ' WHERE ("day" >= ? AND "day" < ?)',
+        (0, 31_536_000),
+    ),
+    "year of a date, compared": (
+        lambda q: q.filter(day__year__gte=1970),
+        """ WHERE CAST(strftime('%Y', "day", 'unixepoch') AS INTEGER) >= ?""",
+        (1970,),
+    ),
+    "day of a date": (
+        lambda q: q.filter(day__date="1970-01-02"),
+        ' WHERE ("day" >= ? AND "day" < ?)',
+        (86_400, 172_800),
+    ),
+    "day of an instant in local time": (
+        lambda q: q.filter(at__date="1970-01-02"),
+        ' WHERE ("at" >= ? AND "at" < ? '
+        """AND date(sqliter_local("at"), 'unixepoch') = ?)""",
+        (0, 259_200, "1970-01-02"),
+    ),
     "a date": (lambda q: q.filter(day=date(1970, 1, 2)), ' WHERE "day" = ?', (86400,)),
     "and": (
         lambda q: q.filter(name="a", age=None).filter(score__gt=1.5),
@@ -127,11 +170,11 @@ SELECTIONS: dict[str, tuple[Change, str]] = {
     "only the key": (lambda q: q.only("pk"), '"pk"'),
     "exclude": (
         lambda q: q.exclude(["name", "day"]),
-        '"pk", "created_at", "updated_at", "age", "score"',
+        '"pk", "created_at", "updated_at", "age", "score", "at"',
     ),
     "exclude time stamps": (
         lambda q: q.exclude({"updated_at", "created_at"}),
-        '"pk", "name", "age", "score", "day"',
+        '"pk", "name", "age", "score", "day", "at"',
     ),
 }
 

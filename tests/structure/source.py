@@ -29,6 +29,7 @@ PUBLIC_MODULES = (
     "sqliter.helpers",
     "sqliter.integrations",
     "sqliter.integrations.opentelemetry",
+    "sqliter.lookups",
     "sqliter.model",
     "sqliter.model.foreign_key",
     "sqliter.model.model",

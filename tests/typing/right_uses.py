@@ -8,6 +8,7 @@ from typing import Annotated, Any, assert_type
 
 from sqliter import SqliterDB, StatementEvent
 from sqliter.asyncio import AsyncQueryBuilder, AsyncSqliterDB
+from sqliter.lookups import lookup
 from sqliter.model import BaseDBModel, ForeignKey, FullText, unique
 from sqliter.query import Hit, QueryBuilder, func
 
@@ -34,6 +35,14 @@ def slow(event: StatementEvent) -> bool:
     assert_type(event.params, tuple[int | float | str | bytes | None, ...])
     assert_type(event.error, BaseException | None)
     return event.duration > 1
+
+
+@lookup("glob")
+def glob(column: str, value: str) -> tuple[str, list[str]]:
+    return f"{column} GLOB ?", [value]
+
+
+assert_type(glob("name", "a*"), tuple[str, list[str]])
 
 
 def blocking() -> None:

@@ -31,6 +31,7 @@ _NAIVE_EPOCH = datetime(1970, 1, 1)
 _FIRST = (datetime.min - _NAIVE_EPOCH) // timedelta(microseconds=1)
 _LAST = (datetime.max - _NAIVE_EPOCH) // timedelta(microseconds=1)
 _EDGE = timedelta(days=3)
+_SECOND = timedelta(seconds=1)
 
 
 def encode_datetime(value: datetime) -> int | float:
@@ -69,6 +70,12 @@ def decode_local(stored: float) -> datetime:
         return local_epoch(whole) + timedelta(0, whole, micros)
     except OverflowError:
         return decode_utc(stored)
+
+
+def local_clock(stored: float) -> int:
+    """Whole seconds that show in UTC what the instant, as `decode_local`, shows."""
+    shown_locally = decode_local(stored).replace(tzinfo=None)
+    return (shown_locally - _NAIVE_EPOCH) // _SECOND
 
 
 def encode_naive(value: datetime) -> int | float:

@@ -2,27 +2,35 @@
 
 A lookup checks the value it is given (``prepare``) and writes the SQL of the
 comparison (``render``). It knows neither models nor tables: an ``Operand`` is
-all it sees of the left side.
+all it sees of the left side. A transform makes another left side of it.
 """
 
 from __future__ import annotations
 
-from sqliter.sql.lookups import comparisons, lists, texts
-from sqliter.sql.lookups.lookup import (
-    Lookup,
-    Operand,
-    find_lookup,
-    register_lookup,
-    split_suffix,
+from sqliter.sql.lookups import (
+    comparisons,
+    lengths,
+    lists,
+    parts,
+    patterns,
+    ranges,
+    texts,
 )
+from sqliter.sql.lookups.lookup import Kind, Lookup, Operand
+from sqliter.sql.lookups.registry import find_lookup, register_lookup, splits
 
 __all__ = [
+    "Kind",
     "Lookup",
     "Operand",
     "comparisons",
     "find_lookup",
+    "lengths",
     "lists",
+    "parts",
+    "patterns",
+    "ranges",
     "register_lookup",
-    "split_suffix",
+    "splits",
     "texts",
 ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from sqliter.sql.fragment import Fragment
-from sqliter.sql.lookups.lookup import Lookup, Operand, register_lookup
+from sqliter.sql.lookups.lookup import Lookup, Operand
+from sqliter.sql.lookups.registry import register_lookup
 
 
 class _Comparison(Lookup):
+    negates, compares = False, True
     operator: ClassVar[str]
 
     def prepare(self, operand: Operand, value: Any) -> Any:
@@ -92,6 +94,7 @@ class IsNull(Lookup):
     """``age__isnull=True`` or ``False``."""
 
     suffix = "__isnull"
+    negates, compares = False, True
     when_true, when_false = "IS NULL", "IS NOT NULL"
 
     def prepare(self, operand: Operand, value: Any) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqliter.core.statement import Value
 from sqliter.sql.fragment import Fragment
-from sqliter.sql.lookups.lookup import Lookup, Operand, register_lookup
+from sqliter.sql.lookups.lookup import Lookup, Operand
+from sqliter.sql.lookups.registry import register_lookup
 
 FEW = 64
 """Lists up to this length are written out; longer ones travel as JSON."""
@@ -22,6 +23,8 @@ class In(Lookup):
     """``age__in=[1, 2, None]``; ``None`` in the list means the NULL rows."""
 
     suffix = "__in"
+    negates, compares = False, True
+    remembered = False  # a model is refused as a list, which only its value tells
 
     def prepare(self, operand: Operand, value: Any) -> Any:
         if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):

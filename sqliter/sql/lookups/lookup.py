@@ -1,14 +1,27 @@
-"""What a filter operator is, and where all of them are registered."""
+"""What a filter operator is, and the left side it is given."""
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from sqliter.core.statement import Value
 from sqliter.sql.fragment import Fragment
 
-__all__ = ["Lookup", "Operand", "find_lookup", "register_lookup", "split_suffix"]
+__all__ = ["Kind", "Lookup", "Operand"]
+
+
+class Kind(enum.Enum):
+    """What stored values are, where an operator depends on it."""
+
+    TEXT = enum.auto()
+    BYTES = enum.auto()
+    DAY = enum.auto()
+    UTC = enum.auto()
+    """Instants that are read in UTC."""
+    LOCAL = enum.auto()
+    """Instants that are read in local time."""
 
 
 class Operand(NamedTuple):
@@ -25,6 +38,7 @@ class Operand(NamedTuple):
     encode: Callable[[Any], Value]
     collation: str | None = None
     holds_int: bool = False
+    kind: Kind | None = None
 
     @property
     def compared(self) -> str:
@@ -37,12 +51,24 @@ class Operand(NamedTuple):
 
 
 class Lookup:
-    """Base of the operators. ``suffix`` is what follows the field name."""
+    """Base of the operators.
 
-    suffix: ClassVar[str] = ""
+    ``suffix`` is what follows the field name. One that ``negates`` has an opposite of
+    the same name with ``not_``; one that ``compares`` also goes with parts, as in
+    ``published__year__gte``. Keywords with one that is ``remembered`` are taken apart
+    once per table.
+    """
+
+    suffix: str = ""
+    negates: bool = True
+    compares: bool = False
+    remembered: bool = True
 
     def prepare(self, operand: Operand, value: Any) -> Any:
-        """Return the value ready for ``render``; raises ``TypeError`` if unfit."""
+        """Return the value ready for ``render``.
+
+        Raises ``TypeError`` or ``ValueError`` if it is unfit.
+        """
         raise NotImplementedError
 
     def render(self, operand: Operand, prepared: Any) -> Fragment:
@@ -56,29 +82,3 @@ class Lookup:
     def is_long(self, prepared: Any) -> bool:
         """Whether it takes a while to write this value down."""
         return False
-
-
-_lookups: dict[str, Lookup] = {}
-_suffixes: list[str] = []  # longest first
-
-L = TypeVar("L", bound=Lookup)
-
-
-def register_lookup(cls: type[L]) -> type[L]:
-    """Make a lookup known under its suffix; usable as a decorator."""
-    _lookups[cls.suffix] = cls()
-    _suffixes[:] = sorted(_lookups, key=len, reverse=True)
-    return cls
-
-
-def find_lookup(suffix: str) -> Lookup | None:
-    """Return the lookup of ``"__suffix"``, or ``None``."""
-    return _lookups.get(suffix)
-
-
-def split_suffix(key: str) -> tuple[str, str]:
-    """Return ``(name, suffix)``; the longest known suffix counts, else ``__eq``."""
-    for suffix in _suffixes:
-        if key.endswith(suffix) and len(key) > len(suffix):
-            return key.removesuffix(suffix), suffix
-    return key, "__eq"

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from sqliter.sql.fragment import Fragment
-from sqliter.sql.lookups.lookup import Lookup, Operand, register_lookup
+from sqliter.sql.lookups.lookup import Lookup, Operand
+from sqliter.sql.lookups.registry import register_lookup
 
 
-class _Text(Lookup):
+class Text(Lookup):
+    """Base of those that take a text."""
+
     def prepare(self, operand: Operand, value: Any) -> Any:
         if not isinstance(value, str):
             msg = f"{operand.name} requires a string value for '{self.suffix}'"
@@ -17,7 +20,7 @@ class _Text(Lookup):
         return value
 
 
-class _Pattern(_Text):
+class _Pattern(Text):
     def prepare(self, operand: Operand, value: Any) -> Any:
         if "\0" in super().prepare(operand, value):
             msg = "LIKE ends at a NUL character; use '__contains'"
@@ -35,7 +38,7 @@ class Like(_Pattern):
         return Fragment(f"{operand.sql} LIKE ? ESCAPE '\\'", (prepared,))
 
 
-class _Part(_Text):
+class _Part(Text):
     """Compares bytes: literally, and across NUL characters."""
 
     test: ClassVar[str]
@@ -43,6 +46,9 @@ class _Part(_Text):
     def render(self, operand: Operand, prepared: Any) -> Fragment:
         if not prepared:
             return Fragment(f"{operand.sql} IS NOT NULL")
+        return self.tested(operand, prepared)
+
+    def tested(self, operand: Operand, prepared: str) -> Fragment:
         text = f"CAST({self.subject(operand)} AS BLOB)"
         part = "CAST(? AS BLOB)"
         sql = self.test.format(text=text, part=part)
@@ -118,6 +124,16 @@ class IEndsWith(_Folded):
     """``name__iendswith="A"``, case folded."""
 
     suffix, test = "__iendswith", _ENDS
+
+
+@register_lookup
+class IExact(_Folded):
+    """``name__iexact="ada"``, case folded."""
+
+    suffix, test = "__iexact", "{text} = {part}"
+
+    def render(self, operand: Operand, prepared: Any) -> Fragment:
+        return self.tested(operand, prepared)
 
 
 def _successor(prefix: str) -> str | None:
