@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from sqliter.model.relations import Junction, forward_of
 from sqliter.model.search import SearchIndex
@@ -34,7 +34,8 @@ class JoinInfo:
 JoinInfo.__module__ = "sqliter.query.query"  # where users import it from
 
 
-class Beside(NamedTuple):
+@dataclass(frozen=True)
+class Beside:
     """The search index of a table, whose entries stand beside the rows."""
 
     index: SearchIndex
@@ -100,12 +101,7 @@ class Frame:
         needed = set(_prefixes(filtered))
         paths = dict.fromkeys(_prefixes([*others, *sorted(needed), *loose]))
         if aliased or paths or beside:
-            self._aliases[()] = self.reads.next_alias()
-            self.sql = f"{table.sql} AS {self._aliases[()]}"
-        if beside:  # before LEFT JOINs, past which SQLite moves no table
-            pk = f"{self.prefix(())}{table.pk.sql}"
-            self.sql += f" JOIN {beside.index.sql} AS {beside.alias}"
-            self.sql += f" ON {beside.alias}.rowid = {pk}"
+            self._take_alias()
         for path in paths:
             self._join(path, is_filtered=path in needed)
 
@@ -134,6 +130,14 @@ class Frame:
         """Return a new alias for a table of links that is read, too."""
         self.reads.junctions.append(junction)
         return self.reads.next_alias()
+
+    def _take_alias(self) -> None:
+        alias = self._aliases[()] = self.reads.next_alias()
+        self.sql = f"{self.table.sql} AS {alias}"
+        if self.beside:  # before any LEFT JOIN: SQLite moves no table past those
+            other = self.beside.alias
+            self.sql += f" JOIN {self.beside.index.sql} AS {other}"
+            self.sql += f" ON {other}.rowid = {alias}.{self.table.pk.sql}"
 
     def _join(self, path: Path, *, is_filtered: bool) -> None:
         parent = path[:-1]

@@ -50,7 +50,8 @@ class Marks(NamedTuple):
         """Raise for fields that are not searched, and what is no number of words."""
         for field in self.fields:
             index.place_of(field)
-        for text in (self.before, self.after):
+        marks: tuple[object, ...] = (self.before, self.after)
+        for text in marks:
             if not isinstance(text, str):
                 msg = f"what marks words must be a text, not {type(text).__name__}"
                 raise TypeError(msg)
@@ -100,7 +101,7 @@ def plan_hits(spec: QuerySpec[M], marks: Marks, context: Context) -> HitPlan[M]:
     if search is None:
         msg = "fetch_hits() shows what was found: call search() before"
         raise InvalidSearchError(msg)
-    marks.check(search.index)
+    marks.check(search.beside.index)
     spec = spec.ranked()
     frame = spec.frame(spec.loaded, beside=search.beside)
     rest = 1 + len(marks.fields)

@@ -34,37 +34,33 @@ class Matches(NamedTuple):
     is_long: bool = False  # nor this
 
     @property
-    def index(self) -> SearchIndex:
-        """The index that is searched."""
-        return self.beside.index
-
-    @property
     def rank(self) -> str:
         """What the rows are ordered by, the best one first."""
         return f'{self.beside.alias}."rank"'
 
     def render(self, frame: Frame) -> Fragment:
         """Return its SQL."""
-        frame.reads.indexes.append(self.index)
-        alias, index = self.beside.alias, self.index.sql
-        sql, params = f"{alias}.{index} MATCH ?", (self.expression,)
+        frame.reads.indexes.append(self.beside.index)
+        alias, index = self.beside.alias, self.beside.index.sql
+        sql, params = f"{alias}.{index} MATCH ?", [self.expression]
         if self.weights is not None:
-            sql, params = f"{sql} AND {self.rank} MATCH ?", (*params, self.weights)
+            sql += f" AND {self.rank} MATCH ?"
+            params.append(self.weights)
         if frame.beside == self.beside:
-            return Fragment(sql, params)
+            return Fragment(sql, tuple(params))
         keys = f"SELECT {alias}.rowid FROM {index} AS {alias} WHERE {sql}"
         pk = f"{frame.prefix(())}{frame.table.pk.sql}"
-        return Fragment(f"{pk} IN ({keys})", params)
+        return Fragment(f"{pk} IN ({keys})", tuple(params))
 
     def described(self) -> Iterator[tuple[str, Any, str]]:
         """Yield it as ``(field, value, operator)``."""
-        yield self.index.name, self.given, "__match"
+        yield self.beside.index.name, self.given, "__match"
 
 
 def matching(
     table: Table,
     conditions: Iterable[object],
-    text: str,
+    text: object,
     weights: Mapping[str, float] | None,
     *,
     raw: bool,

@@ -21,7 +21,11 @@ ARTICLES = [
     ("Sailing", "Wind and waves, far from the harbour.", 3),
     ("The harbour", "A harbour is where boats sleep.", 5),
     ("Café by the sea", None, 5),
-    ("Storms", "Sailors fear them at sea; the sea fears nothing.", 1),
+    (
+        "Storms",
+        "Sailors fear them at sea, and so do those on land, men and beasts alike.",
+        1,
+    ),
 ]
 
 
@@ -111,7 +115,7 @@ def test_what_no_expression_can_have(db: Any, text: str) -> None:
 
 
 async def test_other_errors_stay_what_they_are(db: Any) -> None:
-    with pytest.raises(RecordFetchError, match="no such table"):
+    with pytest.raises(RecordFetchError, match=r"create_table\(Article\) makes"):
         await db.select(Article).search("sea", raw=True).fetch_all()
 
 
@@ -317,7 +321,7 @@ async def test_hits(db: Any) -> None:
     assert one.texts == {"title": "Café by the <b>sea</b>", "body": None}
     assert (
         two.texts["body"]
-        == "Sailors fear them at <b>sea</b>; the <b>sea</b> fears nothing."
+        == "Sailors fear them at <b>sea</b>, and so do those on land, men and beasts alike."
     )
     assert one.rank < two.rank < 0
     marked = await query.clone().order("stars").limit(1).fetch_hits("body", before="[", after="]", words=3)  # fmt: skip
