@@ -15,7 +15,8 @@ from sqliter.exceptions import (
     RecordFetchError,
 )
 from sqliter.model import BaseDBModel, FullText
-from sqliter.query import Hit, func
+from sqliter.query import func
+from sqliter.query.hits import Hit
 
 ARTICLES = [
     ("Sailing", "Wind and waves, far from the harbour.", 3),

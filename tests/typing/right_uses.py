@@ -10,7 +10,8 @@ from sqliter import SqliterDB, StatementEvent
 from sqliter.asyncio import AsyncQueryBuilder, AsyncSqliterDB
 from sqliter.lookups import lookup
 from sqliter.model import BaseDBModel, ForeignKey, FullText, unique
-from sqliter.query import Hit, QueryBuilder, func
+from sqliter.query import QueryBuilder, func
+from sqliter.query.hits import Hit
 
 
 class Author(BaseDBModel):
