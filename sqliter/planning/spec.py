@@ -166,7 +166,8 @@ class QuerySpec(Generic[M]):
         """Return what is read from, with the rows of these foreign keys."""
         ordered = [term.path for term in self.order if term.path]
         others = [*loaded, *ordered]
-        filtered, ranking = paths_of(self.conditions), self.ranking
+        filtered = paths_of(self.conditions)
+        ranking = self.ranking if self.order else None
         beside = beside or (ranking.beside if ranking else None)
         return Frame(
             self.table, filtered, others, reads=reads, beside=beside, aliased=aliased
