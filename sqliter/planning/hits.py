@@ -50,11 +50,8 @@ class Marks(NamedTuple):
         """Raise for fields that are not searched, and what is no number of words."""
         for field in self.fields:
             index.place_of(field)
-        marks: tuple[object, ...] = (self.before, self.after)
-        for text in marks:
-            if not isinstance(text, str):
-                msg = f"what marks words must be a text, not {type(text).__name__}"
-                raise TypeError(msg)
+        _check_text(self.before)
+        _check_text(self.after)
         if self.words is None:
             return
         if type(self.words) is not int or not 1 <= self.words <= MOST_WORDS:
@@ -111,3 +108,9 @@ def plan_hits(spec: QuerySpec[M], marks: Marks, context: Context) -> HitPlan[M]:
     fragment = rows_of(spec, frame, join(", ", columns))
     memo = memo_of(spec, ("hits", marks, reader.fields), frame.reads, context)
     return HitPlan(Statement(*fragment), reader, frame.reads, memo, marks.fields)
+
+
+def _check_text(mark: object) -> None:
+    if not isinstance(mark, str):
+        msg = f"what marks words must be a text, not {type(mark).__name__}"
+        raise TypeError(msg)
