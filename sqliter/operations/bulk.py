@@ -23,7 +23,7 @@ from sqliter.operations.schema import all_known, touch
 from sqliter.planning import write
 from sqliter.planning.spec import QuerySpec
 
-__all__ = ["delete", "update"]
+__all__ = ["checked_values", "delete", "deleting", "update", "valid_value"]
 
 
 @writes
@@ -34,7 +34,7 @@ def update(
     if not values:
         return 0
     table = spec.table
-    checked = _checked(table, values)
+    checked = checked_values(table, values)
     with reported_as(RecordUpdateError, table.name):
         stored = _stored(table, {"updated_at": context.now(), **checked})
         plan = write.update_where(spec, stored)
@@ -44,8 +44,7 @@ def update(
     return result.rowcount
 
 
-@writes
-def delete(effects: Effects, spec: QuerySpec[Any], context: Context) -> Steps[int]:
+def deleting(effects: Effects, spec: QuerySpec[Any], context: Context) -> Steps[int]:
     """Delete every matching row; return how many there were."""
     with reported_as(RecordDeletionError, spec.table.name):
         plan = write.delete_where(spec)
@@ -55,7 +54,10 @@ def delete(effects: Effects, spec: QuerySpec[Any], context: Context) -> Steps[in
     return result.rowcount
 
 
-def _checked(table: Table, values: dict[str, Any]) -> dict[str, Any]:
+delete = writes(deleting)
+
+
+def checked_values(table: Table, values: dict[str, Any]) -> dict[str, Any]:
     """Return the values as the model takes them, or raise ``InvalidUpdateError``."""
     if "pk" in values:
         msg = "Cannot update the primary key 'pk' via bulk update"
@@ -65,10 +67,11 @@ def _checked(table: Table, values: dict[str, Any]) -> dict[str, Any]:
         raise InvalidUpdateError(
             f"unknown fields: {', '.join(unknown)}", fields=unknown
         )
-    return {name: _valid(table, name, value) for name, value in values.items()}
+    return {name: valid_value(table, name, value) for name, value in values.items()}
 
 
-def _valid(table: Table, name: str, value: Any) -> Any:
+def valid_value(table: Table, name: str, value: Any) -> Any:
+    """Return one value as the model takes it, or raise ``InvalidUpdateError``."""
     try:
         return validate(table.model, name, value)
     except ValidationError as error:

@@ -13,12 +13,24 @@ from sqliter.model.model import BaseDBModel
 from sqliter.model.relations import forward_of
 from sqliter.operations.assigning import assign
 
-__all__ = ["FEW", "STAMPED", "Stamps", "common_model", "settle", "settle_all"]
+__all__ = [
+    "AT_ONCE",
+    "FEW",
+    "STAMPED",
+    "Stamps",
+    "common_model",
+    "has_key",
+    "settle",
+    "settle_all",
+]
 
 M = TypeVar("M", bound=BaseDBModel)
 
 FEW = 500
 """Records that are prepared without a look at whether to stop."""
+
+AT_ONCE = 5
+"""Statements of many rows that are made between two looks."""
 
 STAMPED = ("created_at", "updated_at")
 
@@ -34,6 +46,11 @@ def common_model(records: Sequence[M]) -> type[M]:
             )
             raise TypeError(msg)
     return expected
+
+
+def has_key(record: BaseDBModel) -> bool:
+    """Whether a record brings its key along."""
+    return record.pk != 0
 
 
 def settle_all(effects: Effects, instances: Sequence[BaseDBModel]) -> Steps[None]:

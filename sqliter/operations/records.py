@@ -43,10 +43,12 @@ from sqliter.model.table import Table, table_of
 from sqliter.operations.assigning import assign, assign_all, put
 from sqliter.operations.change import Change
 from sqliter.operations.preparing import (
+    AT_ONCE,
     FEW,
     STAMPED,
     Stamps,
     common_model,
+    has_key,
     settle,
     settle_all,
 )
@@ -65,9 +67,6 @@ __all__ = [
 ]
 
 M = TypeVar("M", bound=BaseDBModel)
-
-AT_ONCE = 5
-"""Statements of many rows that are made between two looks."""
 
 
 def insert(
@@ -304,7 +303,7 @@ def _insert_rows(
     """Insert all; return the key that SQLite gave to each."""
     statements: list[Statement] = []
     sizes: list[int] = []
-    for with_pk, run in groupby(records, key=_has_key):
+    for with_pk, run in groupby(records, key=has_key):
         fields = write.insert_fields(table, with_pk=with_pk)
         encode = encoder_of(table, fields, STAMPED).encode
         for batch in write.batches(list(run), fields):
@@ -315,10 +314,6 @@ def _insert_rows(
             sizes.append(len(rows))
     results = yield from ask_all(statements)
     return _keys(sizes, results)
-
-
-def _has_key(record: BaseDBModel) -> bool:
-    return record.pk != 0
 
 
 def _keys(sizes: Sequence[int], results: Sequence[Result]) -> list[int]:

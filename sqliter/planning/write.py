@@ -17,8 +17,10 @@ __all__ = [
     "DmlPlan",
     "delete_statement",
     "delete_where",
+    "existing",
     "insert_fields",
     "insert_statement",
+    "update_each",
     "update_sql",
     "update_where",
 ]
@@ -68,6 +70,21 @@ def update_sql(
     return f"UPDATE {table.sql} SET {changes} WHERE {table.pk.sql} = ?{tests}"
 
 
+def update_each(
+    table: Table, fields: tuple[str, ...], rows: Sequence[Sequence[Value]]
+) -> Statement:
+    """Return one UPDATE for all these rows: a key, and the values of the fields."""
+    sql = table.prepare(_update_each_sql, fields, len(rows))
+    return Statement(sql, [value for row in rows for value in row])
+
+
+def existing(table: Table, keys: Sequence[int]) -> Statement:
+    """Return the SELECT of those keys that have a row."""
+    marks = ", ".join("?" * len(keys))
+    pk = table.pk.sql
+    return Statement(f"SELECT {pk} FROM {table.sql} WHERE {pk} IN ({marks})", keys)
+
+
 def delete_statement(table: Table, pk: Value) -> Statement:
     """Return the DELETE of one row."""
     return Statement(table.prepare(_delete_sql), (pk,))
@@ -98,6 +115,19 @@ def _dml(spec: QuerySpec[Any], head: str, params: tuple[Value, ...] = ()) -> Dml
 
 def _fields_without_pk(table: Table) -> tuple[str, ...]:
     return tuple(field for field in table.fields if field != "pk")
+
+
+def _update_each_sql(table: Table, fields: tuple[str, ...], count: int) -> str:
+    changes = ", ".join(
+        f"{table.by_field[field].sql} = v.column{place}"
+        for place, field in enumerate(fields, 2)
+    )
+    marks = "(" + ", ".join("?" * (len(fields) + 1)) + ")"
+    return (
+        f"UPDATE {table.sql} AS t SET {changes} "
+        f"FROM (VALUES {', '.join([marks] * count)}) AS v "
+        f"WHERE t.{table.pk.sql} = v.column1"
+    )
 
 
 def _delete_sql(table: Table) -> str:

@@ -1,0 +1,229 @@
+"""Records that are inserted, or written to the rows that are the same already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple, TypeVar
+
+from sqliter.core.context import Context
+from sqliter.core.effects import Effects
+from sqliter.core.faults import reported_as
+from sqliter.core.statement import Result, Row, Statement, Value
+from sqliter.core.steps import (
+    Steps,
+    ask,
+    ask_all,
+    breathe,
+    look_up,
+    writes,
+    writes_shortly,
+)
+from sqliter.exceptions import RecordInsertionError
+from sqliter.model.loaded import bind_all, remember_row
+from sqliter.model.loader import loader_of
+from sqliter.model.model import BaseDBModel
+from sqliter.model.row import encoder_of
+from sqliter.model.table import Table, table_of
+from sqliter.operations.assigning import BUILT_IN, assign_all, take_over
+from sqliter.operations.preparing import (
+    AT_ONCE,
+    FEW,
+    STAMPED,
+    common_model,
+    has_key,
+    settle_all,
+)
+from sqliter.operations.schema import known, touch
+from sqliter.planning import upsert as planning
+from sqliter.planning import write
+from sqliter.planning.named import named_fields
+from sqliter.planning.upsert import Conflict
+from sqliter.schema import inspection
+
+__all__ = ["Choice", "bulk_upsert", "upsert"]
+
+M = TypeVar("M", bound=BaseDBModel)
+
+Stored = dict[str, Value]
+"""A row as it is stored, by field."""
+
+
+class Choice(NamedTuple):
+    """What the caller says about conflicts: fields, or ``None`` for the usual."""
+
+    conflict: Iterable[str] | None
+    update: Iterable[str] | None
+
+
+@writes_shortly
+def upsert(effects: Effects, instance: M, choice: Choice, context: Context) -> Steps[M]:
+    """Insert one record, or write it to the row that is the same."""
+    yield from _upsert(effects, [instance], choice, context)
+    return instance
+
+
+@writes
+def bulk_upsert(
+    effects: Effects, instances: Sequence[M], choice: Choice, context: Context
+) -> Steps[list[M]]:
+    """Do so with records of one model, all or none; of equal ones the last wins."""
+    records = list(instances)
+    if records:
+        yield from _upsert(effects, records, choice, context)
+    return records
+
+
+def _upsert(
+    effects: Effects, records: Sequence[BaseDBModel], choice: Choice, context: Context
+) -> Steps[None]:
+    table = table_of(common_model(records))
+    with reported_as(RecordInsertionError, table.name):
+        yield from known(table, context)
+        conflicts = yield from _conflicts(table, records, choice)
+        yield from touch(effects, table, context)
+        yield from settle_all(effects, records)
+        batches = yield from _batches(table, records, conflicts, context.now())
+        statements = [each for batch in batches for each in batch.statements()]
+        stored = _stored(batches, (yield from _asked(statements)))
+        _take_over(effects, table, zip(records, stored, strict=True), context)
+    bind_all(records, context.database)
+
+
+def _asked(statements: Sequence[Statement]) -> Steps[Sequence[Result]]:
+    if len(statements) > 1:
+        return (yield from ask_all(statements))
+    result = yield from ask(statements[0])
+    return [result]
+
+
+def _conflicts(
+    table: Table, records: Sequence[BaseDBModel], choice: Choice
+) -> Steps[dict[bool, Conflict]]:
+    """Return what is a conflict for records without a key, and for those with one."""
+    update = None if choice.update is None else named_fields(table, choice.update)
+    target = yield from _target(table, choice.conflict)
+    found: dict[bool, Conflict] = {}
+    for with_pk in sorted({has_key(each) for each in records}):
+        fields = target or (("pk",) if with_pk else planning.own_target(table))
+        # Without its key, a record cannot be the same as a row by that.
+        is_new = fields == ("pk",) and not with_pk
+        chosen = None if is_new else update
+        found[with_pk] = Conflict(
+            fields, planning.written_fields(table, fields, chosen)
+        )
+    return found
+
+
+def _target(table: Table, conflict: Iterable[str] | None) -> Steps[tuple[str, ...]]:
+    """Return the fields the caller names, if any; an index must make them unique."""
+    if conflict is None:
+        return ()
+    target = named_fields(table, conflict)
+    if target == ("pk",) or {*target} in map(set, planning.targets_of(table)):
+        return target
+    columns = {table.by_field[field].name.lower() for field in target}
+    result = yield from look_up(inspection.unique_indexes(table.name))
+    for _, rows in groupby(result.rows, key=lambda row: row[0]):
+        if {str(name).lower() for _, name in rows} == columns:
+            return target
+    model = table.model.__name__
+    msg = (
+        f"no unique index of {model} covers exactly {', '.join(target) or 'nothing'}: "
+        "mark a field with unique(), or name them in Meta.unique_indexes"
+    )
+    raise ValueError(msg)
+
+
+class _Batch(NamedTuple):
+    """Rows to be inserted by one statement."""
+
+    table: Table
+    fields: tuple[str, ...]
+    rows: Sequence[Sequence[Value]]
+    conflict: Conflict
+
+    def statements(self) -> Iterator[Statement]:
+        """Yield the INSERT, and the SELECT of the rows that it leaves alone."""
+        table, conflict = self.table, self.conflict
+        yield planning.upsert_statement(table, self.fields, conflict, self.rows)
+        if not conflict.written:
+            places = [self.fields.index(field) for field in conflict.target]
+            targets = [[row[place] for place in places] for row in self.rows]
+            yield planning.select_statement(table, conflict.target, targets)
+
+    def stored(self, results: Iterator[Result]) -> Iterator[Stored]:
+        """Yield each row as it is stored now."""
+        returned = planning.returned_fields(self.table, self.conflict)
+        inserted = next(results).rows
+        if not self.conflict.written:
+            inserted = self._found(inserted, next(results))
+        for row, rest in zip(self.rows, inserted, strict=True):
+            sent = dict(zip(self.fields, row, strict=True))
+            yield {**sent, **dict(zip(returned, rest, strict=True))}
+
+    def _found(self, inserted: Sequence[Row], result: Result) -> list[Row]:
+        """Return the rows that exist, new or not; those with NULLs equal no other."""
+        fields = self.table.fields
+        places = [fields.index(field) for field in self.conflict.target]
+        unequal = (row for row in inserted if None in [row[place] for place in places])
+        found = {row[0]: row[1:] for row in result.rows}
+        return [found.get(n) or next(unequal) for n in range(len(self.rows))]
+
+
+def _batches(
+    table: Table,
+    records: Sequence[BaseDBModel],
+    conflicts: dict[bool, Conflict],
+    now: int,
+) -> Steps[list[_Batch]]:
+    stamps = dict.fromkeys(STAMPED, now)
+    batches: list[_Batch] = []
+    for with_pk, run in groupby(records, key=has_key):
+        fields = write.insert_fields(table, with_pk=with_pk)
+        encode = encoder_of(table, fields, STAMPED).encode
+        for batch in write.batches(list(run), fields):
+            if len(records) > FEW and len(batches) % AT_ONCE == 0:
+                yield from breathe()
+            rows = [encode(vars(each), stamps) for each in batch]
+            batches.append(_Batch(table, fields, rows, conflicts[with_pk]))
+    return batches
+
+
+def _stored(batches: Sequence[_Batch], results: Sequence[Result]) -> list[Stored]:
+    """Return the row of each record; equal ones have the same row, as it is at last."""
+    answers = iter(results)
+    rows = [row for batch in batches for row in batch.stored(answers)]
+    last = {row["pk"]: row for row in rows}
+    return [last[row["pk"]] for row in rows]
+
+
+def _take_over(
+    effects: Effects,
+    table: Table,
+    pairs: Iterable[tuple[BaseDBModel, Stored]],
+    context: Context,
+) -> None:
+    """Give instances what their rows hold; their own objects stay where they can."""
+    loader = loader_of(table, None, local=context.settings.return_local_time)
+    usual: list[BaseDBModel] = []
+    values: list[dict[str, Any]] = []
+    encode = encoder_of(table, table.fields, STAMPED).encode
+    for instance, stored in pairs:
+        row = tuple(stored[field] for field in table.fields)
+        own = encode(vars(instance), stored)
+        others = [
+            field
+            for field, old, new in zip(table.fields, own, row, strict=True)
+            if field != "pk" and (type(old) is not type(new) or old != new)
+        ]
+        if others:
+            found = vars(loader.load([row])[0])
+            names = {*BUILT_IN, *others}
+            take_over(effects, instance, {name: found[name] for name in names})
+        else:
+            usual.append(instance)
+            values.append({name: stored[name] for name in BUILT_IN})
+        remember_row(instance, row)
+    if usual:
+        assign_all(effects, usual, values)
