@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import reported_as
-from sqliter.core.statement import Result, Row, Statement, Value
+from sqliter.core.statement import Result, Statement
 from sqliter.core.steps import (
     Steps,
     ask,
@@ -38,15 +38,12 @@ from sqliter.operations.schema import known, touch
 from sqliter.planning import upsert as planning
 from sqliter.planning import write
 from sqliter.planning.named import named_fields
-from sqliter.planning.upsert import Conflict
+from sqliter.planning.upsert import Batch, Conflict, Stored
 from sqliter.schema import inspection
 
 __all__ = ["Choice", "bulk_upsert", "upsert"]
 
 M = TypeVar("M", bound=BaseDBModel)
-
-Stored = dict[str, Value]
-"""A row as it is stored, by field."""
 
 
 class Choice(NamedTuple):
@@ -65,7 +62,7 @@ def upsert(effects: Effects, instance: M, choice: Choice, context: Context) -> S
 
 @writes
 def bulk_upsert(
-    effects: Effects, instances: Sequence[M], choice: Choice, context: Context
+    effects: Effects, instances: Iterable[M], choice: Choice, context: Context
 ) -> Steps[list[M]]:
     """Do so with records of one model, all or none; of equal ones the last wins."""
     records = list(instances)
@@ -135,50 +132,14 @@ def _target(table: Table, conflict: Iterable[str] | None) -> Steps[tuple[str, ..
     raise ValueError(msg)
 
 
-class _Batch(NamedTuple):
-    """Rows to be inserted by one statement."""
-
-    table: Table
-    fields: tuple[str, ...]
-    rows: Sequence[Sequence[Value]]
-    conflict: Conflict
-
-    def statements(self) -> Iterator[Statement]:
-        """Yield the INSERT, and the SELECT of the rows that it leaves alone."""
-        table, conflict = self.table, self.conflict
-        yield planning.upsert_statement(table, self.fields, conflict, self.rows)
-        if not conflict.written:
-            places = [self.fields.index(field) for field in conflict.target]
-            targets = [[row[place] for place in places] for row in self.rows]
-            yield planning.select_statement(table, conflict.target, targets)
-
-    def stored(self, results: Iterator[Result]) -> Iterator[Stored]:
-        """Yield each row as it is stored now."""
-        returned = planning.returned_fields(self.table, self.conflict)
-        inserted = next(results).rows
-        if not self.conflict.written:
-            inserted = self._found(inserted, next(results))
-        for row, rest in zip(self.rows, inserted, strict=True):
-            sent = dict(zip(self.fields, row, strict=True))
-            yield {**sent, **dict(zip(returned, rest, strict=True))}
-
-    def _found(self, inserted: Sequence[Row], result: Result) -> list[Row]:
-        """Return the rows that exist, new or not; those with NULLs equal no other."""
-        fields = self.table.fields
-        places = [fields.index(field) for field in self.conflict.target]
-        unequal = (row for row in inserted if None in [row[place] for place in places])
-        found = {row[0]: row[1:] for row in result.rows}
-        return [found.get(n) or next(unequal) for n in range(len(self.rows))]
-
-
 def _batches(
     table: Table,
     records: Sequence[BaseDBModel],
     conflicts: dict[bool, Conflict],
     now: int,
-) -> Steps[list[_Batch]]:
-    stamps = dict.fromkeys(STAMPED, now)
-    batches: list[_Batch] = []
+) -> Steps[list[Batch]]:
+    stamps = {"created_at": now, "updated_at": now}
+    batches: list[Batch] = []
     for with_pk, run in groupby(records, key=has_key):
         fields = write.insert_fields(table, with_pk=with_pk)
         encode = encoder_of(table, fields, STAMPED).encode
@@ -186,11 +147,11 @@ def _batches(
             if len(records) > FEW and len(batches) % AT_ONCE == 0:
                 yield from breathe()
             rows = [encode(vars(each), stamps) for each in batch]
-            batches.append(_Batch(table, fields, rows, conflicts[with_pk]))
+            batches.append(Batch(table, fields, rows, conflicts[with_pk]))
     return batches
 
 
-def _stored(batches: Sequence[_Batch], results: Sequence[Result]) -> list[Stored]:
+def _stored(batches: Sequence[Batch], results: Sequence[Result]) -> list[Stored]:
     """Return the row of each record; equal ones have the same row, as it is at last."""
     answers = iter(results)
     rows = [row for batch in batches for row in batch.stored(answers)]
@@ -208,22 +169,25 @@ def _take_over(
     loader = loader_of(table, None, local=context.settings.return_local_time)
     usual: list[BaseDBModel] = []
     values: list[dict[str, Any]] = []
-    encode = encoder_of(table, table.fields, STAMPED).encode
     for instance, stored in pairs:
         row = tuple(stored[field] for field in table.fields)
-        own = encode(vars(instance), stored)
-        others = [
-            field
-            for field, old, new in zip(table.fields, own, row, strict=True)
-            if field != "pk" and (type(old) is not type(new) or old != new)
-        ]
+        others = _others(table, instance, stored)
         if others:
             found = vars(loader.load([row])[0])
-            names = {*BUILT_IN, *others}
+            names = (*BUILT_IN, *others)
             take_over(effects, instance, {name: found[name] for name in names})
         else:
             usual.append(instance)
             values.append({name: stored[name] for name in BUILT_IN})
         remember_row(instance, row)
-    if usual:
-        assign_all(effects, usual, values)
+    assign_all(effects, usual, values)
+
+
+def _others(table: Table, instance: BaseDBModel, stored: Stored) -> list[str]:
+    """Return the fields, but the usual ones, in which the row differs."""
+    own = encoder_of(table, table.fields, BUILT_IN).encode(vars(instance), stored)
+    return [
+        field
+        for field, value in zip(table.fields, own, strict=True)
+        if type(value) is not type(stored[field]) or value != stored[field]
+    ]

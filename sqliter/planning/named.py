@@ -17,7 +17,7 @@ def named_fields(table: Table, names: Iterable[str]) -> tuple[str, ...]:
 
     One name in place of a list of them raises ``TypeError``.
     """
-    if isinstance(names, str) or not isinstance(names, Iterable):
+    if isinstance(names, str):
         msg = f"expected a list of field names, not {names!r}"
         raise TypeError(msg)
     found = {name: named_field(table, name) for name in names}

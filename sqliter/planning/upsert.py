@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeAlias
 
-from sqliter.core.statement import Statement, Value
+from sqliter.core.statement import Result, Row, Statement, Value
 from sqliter.model.table import Table
 from sqliter.planning import write
 
 __all__ = [
+    "Batch",
     "Conflict",
+    "Stored",
     "own_target",
     "returned_fields",
     "select_statement",
@@ -18,6 +20,9 @@ __all__ = [
     "upsert_statement",
     "written_fields",
 ]
+
+Stored: TypeAlias = dict[str, Value]
+"""A row as it is stored, by field."""
 
 KEPT = ("pk", "created_at")
 """What an existing row keeps in any case."""
@@ -101,6 +106,42 @@ def select_statement(
     """Return the SELECT of the rows with these values, each behind its number."""
     params = [each for number, row in enumerate(values) for each in (number, *row)]
     return Statement(table.prepare(_select_sql, target, len(values)), params)
+
+
+class Batch(NamedTuple):
+    """Rows to be inserted by one statement."""
+
+    table: Table
+    fields: tuple[str, ...]
+    rows: Sequence[Sequence[Value]]
+    conflict: Conflict
+
+    def statements(self) -> Iterator[Statement]:
+        """Yield the INSERT, and the SELECT of the rows that it leaves alone."""
+        table, conflict = self.table, self.conflict
+        yield upsert_statement(table, self.fields, conflict, self.rows)
+        if not conflict.written:
+            places = [self.fields.index(field) for field in conflict.target]
+            targets = [[row[place] for place in places] for row in self.rows]
+            yield select_statement(table, conflict.target, targets)
+
+    def stored(self, results: Iterator[Result]) -> Iterator[Stored]:
+        """Yield each row as it is stored now."""
+        returned = returned_fields(self.table, self.conflict)
+        inserted = next(results).rows
+        if not self.conflict.written:
+            inserted = self._found(inserted, next(results))
+        for row, rest in zip(self.rows, inserted, strict=True):
+            sent = dict(zip(self.fields, row, strict=True))
+            yield {**sent, **dict(zip(returned, rest, strict=True))}
+
+    def _found(self, inserted: Sequence[Row], result: Result) -> list[Row]:
+        """Return the rows that exist, new or not; those with NULLs equal no other."""
+        fields = self.table.fields
+        places = [fields.index(field) for field in self.conflict.target]
+        unequal = (row for row in inserted if None in [row[place] for place in places])
+        found = {row[0]: row[1:] for row in result.rows}
+        return [found.get(n) or next(unequal) for n in range(len(self.rows))]
 
 
 def _on_conflict(table: Table, conflict: Conflict) -> str:

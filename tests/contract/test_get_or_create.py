@@ -256,7 +256,7 @@ async def test_it_is_one_transaction(logged_db: Any, statements: Any) -> None:
     await logged_db.create_table(Row)
     statements.clear()
     await logged_db.get_or_create(Row, name="a")
-    assert [each.split()[0] for each in statements.statements()] == ["SELECT", "INSERT"]
+    assert [each.split()[0] for each in statements.statements] == ["SELECT", "INSERT"]
     statements.clear()
     await logged_db.get_or_create(Row, name="a")
-    assert [each.split()[0] for each in statements.statements()] == ["SELECT"]
+    assert [each.split()[0] for each in statements.statements] == ["SELECT"]

@@ -163,7 +163,7 @@ async def test_the_next_update_writes_what_was_changed_since(
     mine.size = 4
     statements.clear()
     await logged_db.update(mine)
-    (text,) = statements.statements()
+    (text,) = statements.statements
     assert '"text" =' not in text.split("WHERE")[0]
 
 

@@ -426,7 +426,7 @@ async def test_it_is_one_statement(logged_db: Any, statements: Any) -> None:
     await logged_db.upsert(Seat(row=1, place=2))
     statements.clear()
     await logged_db.upsert(Seat(row=1, place=2))
-    (text,) = statements.statements()
+    (text,) = statements.statements
     assert text.startswith('INSERT INTO "seats" (')
     assert text.endswith(
         'ON CONFLICT ("row", "place") DO UPDATE SET '
