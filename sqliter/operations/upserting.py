@@ -9,10 +9,9 @@ from typing import Any, NamedTuple, TypeVar
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import reported_as
-from sqliter.core.statement import Result, Statement
+from sqliter.core.statement import Result
 from sqliter.core.steps import (
     Steps,
-    ask,
     ask_all,
     breathe,
     look_up,
@@ -82,16 +81,12 @@ def _upsert(
         yield from settle_all(effects, records)
         batches = yield from _batches(table, records, conflicts, context.now())
         statements = [each for batch in batches for each in batch.statements()]
-        stored = _stored(batches, (yield from _asked(statements)))
+        # Even a single one: a statement that returns rows would be committed when the
+        # last of them is read, where SQLite cannot wait for others.
+        results = yield from ask_all(statements)
+        stored = _stored(batches, results)
         _take_over(effects, table, zip(records, stored, strict=True), context)
     bind_all(records, context.database)
-
-
-def _asked(statements: Sequence[Statement]) -> Steps[Sequence[Result]]:
-    if len(statements) > 1:
-        return (yield from ask_all(statements))
-    result = yield from ask(statements[0])
-    return [result]
 
 
 def _conflicts(
