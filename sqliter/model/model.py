@@ -63,12 +63,14 @@ class BaseDBModel(BaseModel):
             """Table options; subclasses may give any of them.
 
             ``table_name`` replaces the inferred name. ``indexes`` and
-            ``unique_indexes`` list field names, or tuples of them.
+            ``unique_indexes`` list field names, or tuples of them. ``version``
+            names an int field that counts the updates of a row.
             """
 
             table_name: ClassVar[str | None] = None
             indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
             unique_indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
+            version: ClassVar[str | None] = None
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

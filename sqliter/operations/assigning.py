@@ -10,10 +10,9 @@ from sqliter.core.effects import Effects
 from sqliter.model.loaded import detach, restoring_objects
 from sqliter.model.model import BaseDBModel
 from sqliter.model.relations import ForwardKey, relations_of
+from sqliter.model.table import BUILT_IN
 
-__all__ = ["BUILT_IN", "assign", "assign_all", "put", "take_over"]
-
-BUILT_IN = ("pk", "created_at", "updated_at")
+__all__ = ["assign", "assign_all", "put", "take_over"]
 
 
 def put(instance: BaseDBModel, values: dict[str, Any]) -> None:

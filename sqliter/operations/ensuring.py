@@ -71,9 +71,7 @@ def _update_or_create(
     if found is None:
         created = model(**{**lookup, **defaults})
         return (yield from inserting(effects, created, context)), True
-    put(
-        found, checked_values(table, named_values(table, defaults))
-    )  # nobody else has it yet
+    put(found, _written(table, defaults))  # nobody else has it yet
     yield from updating(effects, found, context)
     return found, False
 
@@ -124,6 +122,16 @@ def _sought(table: Table, name: str, value: Any) -> Any:
     except InvalidUpdateError as error:
         msg = f"Failed to apply filter: {error.args[0]}"
         raise InvalidFilterError(name, message=msg, original=error.__cause__) from error
+
+
+def _written(table: Table, defaults: Values) -> Values:
+    """Return what is written to a row that exists."""
+    values = checked_values(table, named_values(table, defaults))
+    if table.version is not None and table.version.field in values:
+        name = table.version.field
+        msg = f"'{name}' counts the updates of a row by itself: leave it out"
+        raise InvalidUpdateError(msg, fields=[name])
+    return values
 
 
 def _check(table: Table, defaults: Values) -> None:

@@ -9,8 +9,8 @@ from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault, reported_as
 from sqliter.core.statement import Statement, Value
-from sqliter.core.steps import Operation, Steps, ask, ask_all, breathe, writes
-from sqliter.exceptions import RecordNotFoundError, RecordUpdateError
+from sqliter.core.steps import Operation, Steps, ask_all, breathe, writes
+from sqliter.exceptions import RecordUpdateError
 from sqliter.model.keys import is_object, key_of, misfit
 from sqliter.model.loaded import remember_values
 from sqliter.model.model import BaseDBModel
@@ -18,8 +18,10 @@ from sqliter.model.row import encoder_of
 from sqliter.model.table import Table, table_of
 from sqliter.operations import bulk
 from sqliter.operations.assigning import assign_all
+from sqliter.operations.change import counted, stamped
 from sqliter.operations.preparing import AT_ONCE, FEW, common_model, settle_all
 from sqliter.operations.schema import known, touch
+from sqliter.operations.unwritten import explain_unwritten
 from sqliter.planning import write
 from sqliter.planning.filters import conditions
 from sqliter.planning.named import named_fields
@@ -28,8 +30,6 @@ from sqliter.planning.spec import QuerySpec
 __all__ = ["bulk_delete", "bulk_update"]
 
 M = TypeVar("M", bound=BaseDBModel)
-
-STAMPED = ("updated_at",)
 
 
 def bulk_update(
@@ -51,14 +51,14 @@ def _bulk_update(
         return 0
     table = table_of(common_model(records))
     written = _written(table, fields)
-    stamp = {"updated_at": context.now()}
+    now = context.now()
     with reported_as(RecordUpdateError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
         yield from settle_all(effects, records)
         latest = list({each.pk: each for each in records}.values())
-        yield from _write(table, latest, written, stamp)
-    assign_all(effects, records, [stamp] * len(records), STAMPED)
+        stamps = yield from _write(table, latest, written, now)
+    assign_all(effects, latest, stamps, stamped(table))
     return len(latest)
 
 
@@ -79,51 +79,68 @@ def bulk_delete(
 
 
 def _written(table: Table, fields: Iterable[str]) -> tuple[str, ...]:
-    written = tuple(f for f in named_fields(table, fields) if f != "updated_at")
+    always = stamped(table)
+    written = tuple(f for f in named_fields(table, fields) if f not in always)
     if "pk" in written:
         msg = "the primary key 'pk' says which row is meant: it cannot be updated"
         raise ValueError(msg)
     if not written:
         msg = "bulk_update() needs the names of the fields to write"
         raise ValueError(msg)
-    return (*written, "updated_at")
+    return (*written, *always)
 
 
 def _write(
-    table: Table,
-    records: Sequence[BaseDBModel],
-    written: tuple[str, ...],
-    stamp: dict[str, int],
-) -> Steps[None]:
+    table: Table, records: Sequence[BaseDBModel], written: tuple[str, ...], now: int
+) -> Steps[list[dict[str, int]]]:
+    """Write the records; return what each of them gets."""
     fields = ("pk", *written)
-    encode = encoder_of(table, fields, STAMPED).encode
-    rows: list[list[Value]] = []
+    rows = _Rows(table, fields, now)
     batches = list(write.batches(records, fields))
     statements: list[Statement] = []
     for batch in batches:
         if len(records) > FEW and len(statements) % AT_ONCE == 0:
             yield from breathe()
-        encoded = [encode(vars(each), stamp) for each in batch]
+        encoded = [rows.encoded(each) for each in batch]
         statements.append(write.update_each(table, written, encoded))
-        rows += encoded
     results = yield from ask_all(statements)
     for batch, result in zip(batches, results, strict=True):
-        if result.rowcount < len(batch):
-            yield from _explain(table, batch, result.rowcount)
+        if len(result.rows) < len(batch):
+            yield from _explain(table, batch, {key for (key,) in result.rows})
     places = [table.fields.index(field) for field in fields]
-    for each, row in zip(records, rows, strict=True):
-        remember_values(each, places, row)
+    for each, row in zip(records, rows.all, strict=True):
+        remember_values(each, places, row[: len(places)])
+    return rows.stamps
 
 
-def _explain(table: Table, batch: Sequence[BaseDBModel], count: int) -> Steps[None]:
+class _Rows:
+    """What is stored of each record, and what the library sets in it."""
+
+    def __init__(self, table: Table, fields: tuple[str, ...], now: int) -> None:
+        self.all: list[list[Value]] = []
+        self.stamps: list[dict[str, int]] = []
+        self._encode = encoder_of(table, fields, stamped(table)).encode
+        self._version = table.version
+        self._now = now
+
+    def encoded(self, record: BaseDBModel) -> list[Value]:
+        """Return the row, and the version that must still be there behind it."""
+        values, stamp = vars(record), {"updated_at": self._now}
+        read = [] if self._version is None else [counted(self._version, values, stamp)]
+        row = [*self._encode(values, stamp), *read]
+        self.all.append(row)
+        self.stamps.append(stamp)
+        return row
+
+
+def _explain(
+    table: Table, batch: Sequence[BaseDBModel], written: set[Value]
+) -> Steps[None]:
     """Raise for the first row that is missing; something else may be in the way."""
-    keys = [each.pk for each in batch]
-    result = yield from ask(write.existing(table, keys))
-    present = {key for (key,) in result.rows}
-    for key in keys:
-        if key not in present:
-            raise RecordNotFoundError(key, table=table.name)
-    msg = f"{count} of {len(batch)} rows were written: a trigger?"
+    version = "" if table.version is None else table.version.field
+    left = {e.pk: vars(e).get(version) for e in batch if e.pk not in written}
+    yield from explain_unwritten(table, left)
+    msg = f"{len(written)} of {len(batch)} rows were written: a trigger?"
     raise Fault(msg)
 
 

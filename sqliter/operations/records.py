@@ -53,6 +53,7 @@ from sqliter.operations.preparing import (
     settle_all,
 )
 from sqliter.operations.schema import known, touch
+from sqliter.operations.unwritten import explain_unwritten
 from sqliter.planning import write
 from sqliter.planning.select import get_statement
 
@@ -203,9 +204,8 @@ def update(instance: BaseDBModel, context: Context) -> Asked[None]:
     table = table_of(type(instance))
     if not _is_simple(instance, table, context):
         return again()
-    stamps = {"updated_at": context.now()}
     try:
-        change = Change(table, instance, stamps)
+        change = Change(table, instance, context.now())
     except Fault:
         return again()  # it will be reported
     statement = change.difference()
@@ -216,7 +216,7 @@ def update(instance: BaseDBModel, context: Context) -> Asked[None]:
         if not result.rowcount:
             return UNANSWERED  # it is another row than the one we know
         change.done()
-        put(instance, stamps)
+        put(instance, change.stamp)
         return None
 
     return Order(statement, done, table.prepare(_reported, RecordUpdateError), again)
@@ -229,12 +229,13 @@ def updating(effects: Effects, instance: BaseDBModel, context: Context) -> Steps
         yield from known(table, context)
         yield from touch(effects, table, context)
         settle(effects, instance)
-        stamps = {"updated_at": context.now()}
-        change = Change(table, instance, stamps)
+        change = Change(table, instance, context.now())
         result = yield from _write_change(change)
+        if change.versions and not result.rowcount:
+            yield from explain_unwritten(table, change.versions)
     _found(result, table, instance.pk)
     change.done()
-    assign(effects, instance, stamps)
+    assign(effects, instance, change.stamp)
 
 
 _update = writes_shortly(updating)

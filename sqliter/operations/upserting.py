@@ -23,8 +23,8 @@ from sqliter.model.loaded import bind_all, remember_row
 from sqliter.model.loader import loader_of
 from sqliter.model.model import BaseDBModel
 from sqliter.model.row import encoder_of
-from sqliter.model.table import Table, table_of
-from sqliter.operations.assigning import BUILT_IN, assign_all, take_over
+from sqliter.model.table import BUILT_IN, Table, table_of
+from sqliter.operations.assigning import assign_all, take_over
 from sqliter.operations.preparing import (
     AT_ONCE,
     FEW,

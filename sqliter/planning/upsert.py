@@ -24,9 +24,6 @@ __all__ = [
 Stored: TypeAlias = dict[str, Value]
 """A row as it is stored, by field."""
 
-KEPT = ("pk", "created_at")
-"""What an existing row keeps in any case."""
-
 
 class Conflict(NamedTuple):
     """The fields that make a row the same, and those that are written to it then.
@@ -71,11 +68,11 @@ def written_fields(
 ) -> tuple[str, ...]:
     """Return what is written to a row that exists; ``None`` chooses all that can be."""
     if chosen is None:
-        kept = {*KEPT, *target}
+        kept = {*_kept(table), *target}
         return tuple(field for field in table.fields if field not in kept)
     if not chosen:
         return ()
-    refused = [field for field in chosen if field in KEPT]
+    refused = [field for field in chosen if field in _kept(table)]
     if refused:
         msg = f"an existing row keeps its {' and '.join(refused)}: leave that out"
         raise ValueError(msg)
@@ -149,10 +146,18 @@ def _on_conflict(table: Table, conflict: Conflict) -> str:
     target = ", ".join(columns[field].sql for field in conflict.target)
     names = [columns[field].sql for field in conflict.written]
     changes = ", ".join(f"{name} = excluded.{name}" for name in names)
+    if changes and table.version is not None:
+        changes += f", {write.counting(table.version)}"
     action = f"UPDATE SET {changes}" if changes else "NOTHING"
     returned = returned_fields(table, conflict)
     listed = ", ".join(columns[field].selected for field in returned)
     return f" ON CONFLICT ({target}) DO {action} RETURNING {listed}"
+
+
+def _kept(table: Table) -> tuple[str, ...]:
+    """Return what an existing row keeps in any case, or counts by itself."""
+    version = table.version
+    return ("pk", "created_at", *([version.field] if version else ()))
 
 
 def _select_sql(table: Table, target: tuple[str, ...], count: int) -> str:

@@ -256,7 +256,7 @@ async def test_it_is_few_statements(logged_db: Any, statements: Any) -> None:
         text[:start]
         == 'UPDATE "items" AS t SET "name" = v.column2, "updated_at" = v.column3 '
     )
-    assert text.endswith('AS v WHERE t."pk" = v.column1')
+    assert text.endswith('AS v WHERE t."pk" = v.column1 RETURNING "pk"')
 
 
 async def test_rows_are_found_by_their_key(db: Any) -> None:
