@@ -46,6 +46,7 @@ __all__ = [
     "RestoreError",
     "SqlExecutionError",
     "SqliterError",
+    "StaleRecordError",
     "TableCreationError",
     "TableDeletionError",
     "TransactionError",
@@ -189,6 +190,15 @@ class RecordUpdateError(SqliterError, arguments=("table",)):
     """Rows cannot be updated; ``kind`` names a violated constraint."""
 
     message_template = "Failed to update record in table: '{}'"
+
+
+class StaleRecordError(RecordUpdateError, arguments=("table", "key")):
+    """A record was changed by others since it was read; see ``Meta.version``."""
+
+    message_template = (
+        "The record was changed by others since it was read, in table '{}' (key '{}'). "
+        "refresh() it, and decide anew"
+    )
 
 
 class RecordFetchError(SqliterError, arguments=("table",)):

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
 
-from sqliter.core.asked import Asked, Batches, Question
+from sqliter.core.asked import Batches, Question
 from sqliter.core.health import Health
 from sqliter.core.settings import MEMORY, Options
 from sqliter.database import BaseDatabase
@@ -21,6 +21,7 @@ from sqliter.operations import raw, records, search, tables, upkeep
 from sqliter.operations.raw import ExecutionResult
 from sqliter.query.query import QueryBuilder
 from sqliter.transaction import Transaction
+from sqliter.writing import Writing
 
 __all__ = ["SqliterDB"]
 
@@ -29,7 +30,7 @@ R = TypeVar("R")
 L = TypeVar("L", bound=BaseDBModel | None)
 
 
-class SqliterDB(BaseDatabase[BlockingEngine]):
+class SqliterDB(Writing):
     __doc__ = f"""A database in a file, or in memory.
 
     Every operation connects when it has to. ``with db:`` makes everything inside one
@@ -160,10 +161,6 @@ class SqliterDB(BaseDatabase[BlockingEngine]):
         At once where nothing is open.
         """
         self._engine.on_commit(callback)
-
-    def run(self, asked: Asked[R], seconds: float | None = None) -> R:
-        """Carry an operation out, within so many seconds; the verbs are operations."""
-        return self._engine.run(asked, seconds)
 
     def stream(
         self,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 from sqliter.asyncio.connection import AsyncConnection
 from sqliter.asyncio.query import AsyncQueryBuilder
 from sqliter.asyncio.transaction import AsyncTransaction
-from sqliter.core.asked import Asked, AwaitedBatches, Question
+from sqliter.asyncio.writing import AsyncWriting
+from sqliter.core.asked import AwaitedBatches, Question
 from sqliter.core.health import Health
 from sqliter.core.settings import Options
 from sqliter.database import BaseDatabase
@@ -23,7 +24,6 @@ from sqliter.operations.raw import ExecutionResult
 
 if TYPE_CHECKING:
     from sqliter.asyncio.orm.fields import AsyncLazyLoader
-    from sqliter.engines.awaiting import AwaitingEngine  # noqa: F401 - in the base
 
 __all__ = ["AsyncSqliterDB"]
 
@@ -37,7 +37,7 @@ _NO_RESET = (
 )
 
 
-class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
+class AsyncSqliterDB(AsyncWriting):
     __doc__ = f"""A database in a file, or in memory, for asyncio.
 
     Works like ``SqliterDB``; what touches the file is awaited. ``async with db:``
@@ -151,10 +151,6 @@ class AsyncSqliterDB(BaseDatabase["AwaitingEngine"]):
         At once where nothing is open. What it returns is awaited if it can be.
         """
         await self._engine.on_commit(callback)
-
-    async def run(self, asked: Asked[R], seconds: float | None = None) -> R:
-        """Carry an operation out, within so many seconds; the verbs are operations."""
-        return await self._engine.run(asked, seconds)
 
     def stream(
         self,

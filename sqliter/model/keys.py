@@ -33,9 +33,11 @@ row_of: Callable[[Any], Any] = operator.attrgetter("_row")
 """Return what stands behind a ``Deferred``: ``model``, ``known``, ``existing()``."""
 
 
-def actual(value: Any) -> Any:
+def actual(value: L) -> L:
     """Return an object; the one that is meant, where something stands in for it."""
-    return row_of(value).existing() if isinstance(value, Deferred) else value
+    thing: Any = value
+    found: L = row_of(thing).existing() if isinstance(thing, Deferred) else thing
+    return found
 
 
 def fetched(value: L, database: Any) -> L:

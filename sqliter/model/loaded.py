@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqliter.core.statement import Row
+from sqliter.core.statement import Row, Value
 from sqliter.model.keys import Deferred, row_of
 
 __all__ = [
@@ -38,7 +38,9 @@ __all__ = [
     "remember_many",
     "remember_parent",
     "remember_row",
+    "remember_values",
     "remembered",
+    "restoring_objects",
     "row_setter",
     "siblings_of",
     "unencumbered",
@@ -129,6 +131,19 @@ def detach(instance: Any, name: str) -> None:
     attributes.get(ATTACHED, {}).pop(name, None)
 
 
+def restoring_objects(instance: Any) -> Callable[[], None]:
+    """Return what has it know again what it knows of its foreign keys now."""
+    reference = weakref.ref(instance)
+    kept = {kind: dict(remembered(instance, kind)) for kind in (FORWARD, ATTACHED)}
+
+    def restore() -> None:
+        living = reference()
+        if living is not None:
+            vars(living).update({kind: known for kind, known in kept.items() if known})
+
+    return restore
+
+
 def has_attachments(instance: Any) -> bool:
     """Whether objects were assigned to its foreign keys."""
     return bool(vars(instance).get(ATTACHED))
@@ -217,6 +232,18 @@ def bind_all(instances: Sequence[Any], database: Any) -> None:
 def remember_row(instance: Any, row: Row) -> None:
     """Keep the row as it is stored: all fields in order, maybe more behind them."""
     row_setter(type(instance))(instance, row)
+
+
+def remember_values(
+    instance: Any, places: Iterable[int], values: Iterable[Value]
+) -> None:
+    """Keep some values of the row anew, if it is known."""
+    known = known_row(instance)
+    if known is not None:
+        row = list(known)
+        for place, value in zip(places, values, strict=True):
+            row[place] = value
+        remember_row(instance, tuple(row))
 
 
 def known_row(instance: Any) -> Row | None:

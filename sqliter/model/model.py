@@ -66,13 +66,15 @@ class BaseDBModel(BaseModel):
 
             ``table_name`` replaces the inferred name. ``indexes`` and
             ``unique_indexes`` list field names, or tuples of them. ``fts`` lists the
-            fields of text that ``search()`` looks at, or is a ``FullText``.
+            fields of text that ``search()`` looks at, or is a ``FullText``. ``version``
+            names an int field that counts the updates of a row.
             """
 
             table_name: ClassVar[str | None] = None
             indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
             unique_indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
             fts: ClassVar[Sequence[str] | FullText] = ()
+            version: ClassVar[str | None] = None
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

@@ -29,6 +29,9 @@ __all__ = [
 
 PRIMARY_KEY = "pk"
 
+BUILT_IN = (PRIMARY_KEY, "created_at", "updated_at")
+"""The fields of every model, which the library sets."""
+
 P = TypeVar("P")
 A = TypeVarTuple("A")
 
@@ -100,11 +103,15 @@ class Index(NamedTuple):
 
 @dataclass(eq=False, repr=False)
 class Table:
-    """The table of a model; one object per class."""
+    """The table of a model; one object per class.
+
+    ``version`` counts the updates of a row, if ``Meta`` names such a field.
+    """
 
     model: Model
     name: str
     columns: tuple[Column, ...]
+    version: Column | None = None
 
     @functools.cached_property
     def sql(self) -> str:
@@ -215,8 +222,22 @@ def _described(model: Model) -> Table | None:
 def _describe(model: Model) -> Table:
     if not model.__pydantic_complete__:
         model.model_rebuild()
-    columns = (_column(model, *item) for item in model.model_fields.items())
-    return Table(model, model.get_table_name(), tuple(columns))
+    columns = tuple(_column(model, *item) for item in model.model_fields.items())
+    return Table(model, model.get_table_name(), columns, _version(model, columns))
+
+
+def _version(model: Model, columns: Iterable[Column]) -> Column | None:
+    """Return the column that ``Meta.version`` names; raises ``ValueError``."""
+    name = getattr(model.Meta, "version", None)
+    if name is None:
+        return None
+    for column in columns:
+        codec = column.codec
+        counts = codec.writes == (int,) and codec.encode is None and not codec.nullable
+        if column.field == name and counts and name not in BUILT_IN:
+            return column
+    msg = f"Meta.version of {model.__name__} names no int field: {name!r}"
+    raise ValueError(msg)
 
 
 def _column(model: Model, name: str, field: FieldInfo) -> Column:

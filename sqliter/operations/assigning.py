@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqliter.core.effects import Effects
+from sqliter.model.loaded import detach, restoring_objects
 from sqliter.model.model import BaseDBModel
+from sqliter.model.relations import ForwardKey, relations_of
+from sqliter.model.table import BUILT_IN
 
-__all__ = ["assign", "assign_all", "put"]
+__all__ = ["assign", "assign_all", "put", "take_over"]
 
 
 def put(instance: BaseDBModel, values: dict[str, Any]) -> None:
@@ -28,15 +31,34 @@ def assign_all(
     effects: Effects,
     instances: Sequence[BaseDBModel],
     all_values: Iterable[dict[str, Any]],
+    names: tuple[str, ...] = BUILT_IN,
 ) -> None:
-    """Set built-in fields of each, which are the same ones for all."""
-    effects.on_undo(_restoring(instances, BUILT_IN))
+    """Set fields of each, which are the same ones for all."""
+    effects.on_undo(_restoring(instances, names))
     for instance, values in zip(instances, all_values, strict=True):
         vars(instance).update(values)
-        instance.__pydantic_fields_set__.update(BUILT_IN)
+        instance.__pydantic_fields_set__.update(names)
 
 
-BUILT_IN = ("pk", "created_at", "updated_at")
+def take_over(effects: Effects, instance: BaseDBModel, values: dict[str, Any]) -> None:
+    """Set any fields to what their row holds; undone on rollback.
+
+    What is known of a foreign key is forgotten if that leads elsewhere now.
+    """
+    before = vars(instance)
+    moved = [
+        relation.name
+        for relation in relations_of(type(instance)).values()
+        if isinstance(relation, ForwardKey)
+        and relation.field in values
+        and before.get(relation.field, _ABSENT) != values[relation.field]
+    ]
+    if moved:
+        effects.on_undo(restoring_objects(instance))
+    assign(effects, instance, values)
+    for name in moved:
+        detach(instance, name)
+
 
 _ABSENT = object()
 

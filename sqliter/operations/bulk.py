@@ -28,7 +28,7 @@ from sqliter.planning.f import Term
 from sqliter.planning.spec import QuerySpec
 from sqliter.sql.fragment import Fragment
 
-__all__ = ["delete", "update"]
+__all__ = ["checked_values", "delete", "deleting", "update", "valid_value"]
 
 
 _REFUSED = (
@@ -51,7 +51,8 @@ def update(
         for name, value in values.items()
         if isinstance(value, Term)
     }
-    plain = {n: _valid(table, n, v) for n, v in values.items() if n not in computed}
+    others = {name: values[name] for name in values if name not in computed}
+    plain = {name: valid_value(table, name, each) for name, each in others.items()}
     with reported_of(spec, RecordUpdateError):
         stored = _stored(table, {"updated_at": context.now(), **plain})
         names = dict.fromkeys(("updated_at", *values))
@@ -63,8 +64,7 @@ def update(
     return result.rowcount
 
 
-@writes
-def delete(effects: Effects, spec: QuerySpec[Any], context: Context) -> Steps[int]:
+def deleting(effects: Effects, spec: QuerySpec[Any], context: Context) -> Steps[int]:
     """Delete every matching row; return how many there were."""
     with reported_of(spec, RecordDeletionError):
         plan = write.delete_where(spec)
@@ -72,6 +72,9 @@ def delete(effects: Effects, spec: QuerySpec[Any], context: Context) -> Steps[in
         yield from touch(effects, spec.table, context, deletes=True)
         result = yield from ask(plan.statement)
     return result.rowcount
+
+
+delete = writes(deleting)
 
 
 def _ask(statement: Statement) -> Steps[Result]:
@@ -94,6 +97,12 @@ def _check_names(table: Table, names: Iterable[str]) -> None:
         )
 
 
+def checked_values(table: Table, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values as the model takes them, or raise ``InvalidUpdateError``."""
+    _check_names(table, values)
+    return {name: valid_value(table, name, value) for name, value in values.items()}
+
+
 def _computed(table: Table, name: str, term: Term) -> Fragment:
     try:
         return assignment(table, table.by_field[name], term)
@@ -102,7 +111,8 @@ def _computed(table: Table, name: str, term: Term) -> Fragment:
         raise InvalidUpdateError(reason, fields=[name], original=error) from error
 
 
-def _valid(table: Table, name: str, value: Any) -> Any:
+def valid_value(table: Table, name: str, value: Any) -> Any:
+    """Return one value as the model takes it, or raise ``InvalidUpdateError``."""
     try:
         return validate(table.model, name, value)
     except ValidationError as error:

@@ -4,40 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import itemgetter
+from typing import Any
 
+from sqliter.core.faults import Fault
 from sqliter.core.statement import Row, Statement, Value
 from sqliter.model.loaded import known_row, remember_row
 from sqliter.model.model import BaseDBModel
 from sqliter.model.row import encoder_of
-from sqliter.model.table import Table
+from sqliter.model.table import Column, Table
 from sqliter.planning import write
 
-__all__ = ["Change"]
-
-
-STAMPED = ("updated_at",)
+__all__ = ["Change", "counted", "stamped"]
 
 
 class Change:
-    """The fields of an instance, as they are to be stored; raises a ``Fault``."""
+    """The fields of an instance, as they are to be stored; raises a ``Fault``.
 
-    def __init__(
-        self, table: Table, instance: BaseDBModel, stamp: dict[str, int]
-    ) -> None:
+    ``stamp`` is what the instance gets when that is done.
+    """
+
+    def __init__(self, table: Table, instance: BaseDBModel, now: int) -> None:
         values, fields = vars(instance), table.fields
+        self.stamp = stamp = {"updated_at": now}
+        self._read: tuple[Value, ...] = ()  # the version that must still be there
+        if table.version is not None:
+            self._read = (counted(table.version, values, stamp),)
         if not values.keys() >= table.by_field.keys():  # fetched in part
             fields = tuple(f for f in fields if f in values or f in stamp)
         self._table = table
         self._instance = instance
         self._fields = fields
-        self._row = tuple(encoder_of(table, fields, STAMPED).encode(values, stamp))
+        encoder = encoder_of(table, fields, stamped(table))
+        self._row = tuple(encoder.encode(values, stamp))
+
+    @property
+    def versions(self) -> dict[int, Value]:
+        """The version that was read, by the key; nothing if there is none."""
+        return dict(zip([self._instance.pk], self._read, strict=False))
 
     def everything(self) -> Statement:
         """Return the UPDATE of all fields."""
         pairs = zip(self._fields, self._row, strict=True)
         values = {field: value for field, value in pairs if field != "pk"}
-        sql = self._table.prepare(write.update_sql, (*values,))
-        return Statement(sql, (*values.values(), self._instance.pk))
+        sql = self._table.prepare(write.update_sql, (*values,), (), bool(self._read))
+        return Statement(sql, (*values.values(), self._instance.pk, *self._read))
 
     def difference(self) -> Statement | None:
         """Return the UPDATE of those fields that differ from what is known of the row.
@@ -58,7 +68,7 @@ class Change:
         if "pk" in changed:
             return None
         sql, values_of = self._table.prepare(_writing, tuple(changed))
-        return Statement(sql, values_of(self._row))
+        return Statement(sql, (*values_of(self._row), *self._read))
 
     def done(self) -> None:
         """Note that the row is like this now."""
@@ -70,11 +80,33 @@ class Change:
         return known_row(self._instance) if is_whole else None
 
 
+def stamped(table: Table) -> tuple[str, ...]:
+    """Return the fields that every update sets by itself."""
+    return ("updated_at", *([table.version.field] if table.version else ()))
+
+
+def counted(version: Column, values: dict[str, Any], stamp: dict[str, int]) -> int:
+    """Return the version that was read; the stamp gets the next one."""
+    read = values.get(version.field)
+    if type(read) is not int:
+        msg = (
+            f"'{version.field}' of the record is {read!r}, which is no version: fetch "
+            "it, or give it one"
+        )
+        raise Fault(msg)
+    stamp[version.field] = read + 1
+    return read
+
+
 def _writing(
     table: Table, changed: tuple[str, ...]
 ) -> tuple[str, Callable[[Row], tuple[Value, ...]]]:
     """Return the UPDATE of these fields, and what gives its values from a whole row."""
-    written = [f for f in table.fields if f in changed or f == "updated_at"]
+    always = stamped(table)
+    written = [f for f in table.fields if f in changed or f in always]
     same = [f for f in table.fields if f not in written and f != "pk"]
     places = map(table.fields.index, (*written, "pk", *same))
-    return write.update_sql(table, (*written,), (*same,)), itemgetter(*places)
+    sql = write.update_sql(
+        table, (*written,), (*same,), versioned=table.version is not None
+    )
+    return sql, itemgetter(*places)

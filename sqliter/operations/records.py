@@ -30,9 +30,6 @@ from sqliter.exceptions import (
     SqliterError,
 )
 from sqliter.model.loaded import (
-    attach,
-    attached,
-    attachments,
     bind,
     bind_all,
     binder,
@@ -41,26 +38,36 @@ from sqliter.model.loaded import (
 )
 from sqliter.model.loader import Loader, loader_of
 from sqliter.model.model import BaseDBModel
-from sqliter.model.relations import forward_of
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Table, table_of
 from sqliter.operations.assigning import assign, assign_all, put
 from sqliter.operations.change import Change
+from sqliter.operations.preparing import (
+    AT_ONCE,
+    FEW,
+    STAMPED,
+    Stamps,
+    common_model,
+    has_key,
+    settle,
+    settle_all,
+)
 from sqliter.operations.schema import known, touch
+from sqliter.operations.unwritten import explain_unwritten
 from sqliter.planning import write
 from sqliter.planning.select import get_statement
 
-__all__ = ["bulk_insert", "delete", "get", "insert", "update"]
+__all__ = [
+    "bulk_insert",
+    "delete",
+    "get",
+    "insert",
+    "inserting",
+    "update",
+    "updating",
+]
 
 M = TypeVar("M", bound=BaseDBModel)
-
-FEW = 500
-"""Records that are prepared without a look at whether to stop."""
-
-STAMPED = ("created_at", "updated_at")
-
-AT_ONCE = 5
-"""Statements of many rows that are made between two looks."""
 
 
 def insert(
@@ -73,7 +80,7 @@ def insert(
     table = table_of(type(instance))
     if not _is_simple(instance, table, context):
         return again()
-    stamps = _Stamps(context.now(), keep=timestamp_override).of(instance)
+    stamps = Stamps(context.now(), keep=timestamp_override).of(instance)
     try:
         fields, row = _row(table, instance, stamps)
     except Fault:
@@ -93,21 +100,24 @@ def insert(
     return Order(write.insert_statement(table, fields, [row]), done, failure, again)
 
 
-@writes_shortly
-def _insert(
-    effects: Effects, instance: M, context: Context, *, timestamp_override: bool
+def inserting(
+    effects: Effects, instance: M, context: Context, *, timestamp_override: bool = False
 ) -> Steps[M]:
+    """Insert one record, as a part of an operation."""
     table = table_of(type(instance))
     with reported_as(RecordInsertionError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
-        _settle(effects, instance)
-        stamps = _Stamps(context.now(), keep=timestamp_override).of(instance)
+        settle(effects, instance)
+        stamps = Stamps(context.now(), keep=timestamp_override).of(instance)
         fields, row = _row(table, instance, stamps)
         result = yield from ask(write.insert_statement(table, fields, [row]))
     assign(effects, instance, {"pk": instance.pk or result.lastrowid, **stamps})
     bind(instance, context.database)
     return instance
+
+
+_insert = writes_shortly(inserting)
 
 
 @writes
@@ -122,12 +132,12 @@ def bulk_insert(
     records = list(instances)
     if not records:
         return []
-    table = table_of(_common_model(records))
+    table = table_of(common_model(records))
     with reported_as(RecordInsertionError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
-        yield from _settle_all(effects, records)
-        stamps = _Stamps(context.now(), keep=timestamp_override)
+        yield from settle_all(effects, records)
+        stamps = Stamps(context.now(), keep=timestamp_override)
         keys = yield from _insert_rows(table, records, stamps)
     pairs = zip(records, keys, strict=True)
     new = ({"pk": each.pk or key, **stamps.of(each)} for each, key in pairs)
@@ -194,9 +204,8 @@ def update(instance: BaseDBModel, context: Context) -> Asked[None]:
     table = table_of(type(instance))
     if not _is_simple(instance, table, context):
         return again()
-    stamps = {"updated_at": context.now()}
     try:
-        change = Change(table, instance, stamps)
+        change = Change(table, instance, context.now())
     except Fault:
         return again()  # it will be reported
     statement = change.difference()
@@ -207,25 +216,29 @@ def update(instance: BaseDBModel, context: Context) -> Asked[None]:
         if not result.rowcount:
             return UNANSWERED  # it is another row than the one we know
         change.done()
-        put(instance, stamps)
+        put(instance, change.stamp)
         return None
 
     return Order(statement, done, table.prepare(_reported, RecordUpdateError), again)
 
 
-@writes_shortly
-def _update(effects: Effects, instance: BaseDBModel, context: Context) -> Steps[None]:
+def updating(effects: Effects, instance: BaseDBModel, context: Context) -> Steps[None]:
+    """Write an instance's fields, as a part of an operation."""
     table = table_of(type(instance))
     with reported_as(RecordUpdateError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
-        _settle(effects, instance)
-        stamps = {"updated_at": context.now()}
-        change = Change(table, instance, stamps)
+        settle(effects, instance)
+        change = Change(table, instance, context.now())
         result = yield from _write_change(change)
+        if change.versions and not result.rowcount:
+            yield from explain_unwritten(table, change.versions)
     _found(result, table, instance.pk)
     change.done()
-    assign(effects, instance, stamps)
+    assign(effects, instance, change.stamp)
+
+
+_update = writes_shortly(updating)
 
 
 def _write_change(change: Change) -> Steps[Result]:
@@ -277,44 +290,6 @@ def _found(result: Result, table: Table, key: object) -> None:
         raise RecordNotFoundError(key, table=table.name)
 
 
-def _settle_all(effects: Effects, instances: Sequence[BaseDBModel]) -> Steps[None]:
-    if len(instances) > FEW:
-        yield from breathe()
-    for instance in filter(has_attachments, instances):
-        _settle(effects, instance)
-
-
-def _settle(effects: Effects, instance: BaseDBModel) -> None:
-    """Take over the keys of assigned objects: they may have got them since."""
-    for name, value in list(attachments(instance)):
-        field = forward_of(type(instance), name).field
-        key = vars(instance)[field]
-        if attached(instance, name, key) is None:  # the key was changed by hand
-            continue
-        if not value.pk:
-            raise Fault(
-                f"'{name}' of {type(instance).__name__} is an object that is not "
-                "saved: insert it first"
-            )
-        if value.pk != key:
-            assign(effects, instance, {field: value.pk})
-            attach(instance, name, value, value.pk)
-
-
-class _Stamps:
-    """The timestamps of new records; ``keep`` those that are not zero."""
-
-    def __init__(self, now: int, *, keep: bool) -> None:
-        self._now = {"created_at": now, "updated_at": now}
-        self._keep = keep
-
-    def of(self, instance: BaseDBModel) -> dict[str, int]:
-        if not self._keep:
-            return self._now
-        own = vars(instance)
-        return {name: own.get(name) or now for name, now in self._now.items()}
-
-
 def _row(
     table: Table, instance: BaseDBModel, stamps: dict[str, int]
 ) -> tuple[tuple[str, ...], list[Value]]:
@@ -324,12 +299,12 @@ def _row(
 
 
 def _insert_rows(
-    table: Table, records: Sequence[BaseDBModel], stamps: _Stamps
+    table: Table, records: Sequence[BaseDBModel], stamps: Stamps
 ) -> Steps[list[int]]:
     """Insert all; return the key that SQLite gave to each."""
     statements: list[Statement] = []
     sizes: list[int] = []
-    for with_pk, run in groupby(records, key=_has_key):
+    for with_pk, run in groupby(records, key=has_key):
         fields = write.insert_fields(table, with_pk=with_pk)
         encode = encoder_of(table, fields, STAMPED).encode
         for batch in write.batches(list(run), fields):
@@ -342,10 +317,6 @@ def _insert_rows(
     return _keys(sizes, results)
 
 
-def _has_key(record: BaseDBModel) -> bool:
-    return record.pk != 0
-
-
 def _keys(sizes: Sequence[int], results: Sequence[Result]) -> list[int]:
     """Return the key of each row: AUTOINCREMENT counts up within a statement."""
     keys: list[int] = []
@@ -353,18 +324,6 @@ def _keys(sizes: Sequence[int], results: Sequence[Result]) -> list[int]:
         last = result.lastrowid or 0
         keys += range(last - size + 1, last + 1)
     return keys
-
-
-def _common_model(records: Sequence[M]) -> type[M]:
-    expected = type(records[0])
-    for record in records:
-        if type(record) is not expected:
-            msg = (
-                "All instances must be the same model type. Expected "
-                f"{expected.__name__}, got {type(record).__name__}."
-            )
-            raise TypeError(msg)
-    return expected
 
 
 def _get_memo(

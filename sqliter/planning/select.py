@@ -102,13 +102,16 @@ def plan_last_of_window(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
     return _plan(spec, frame, reader, fragment, context, "last")
 
 
-def get_statement(table: Table, primary_key: Any) -> Statement:
-    """Return the statement that fetches one row by its key."""
-    return Statement(table.prepare(_get_sql), (primary_key,))
+def get_statement(
+    table: Table, primary_key: Any, fields: tuple[str, ...] | None = None
+) -> Statement:
+    """Return the statement that fetches one row by its key; all fields, or these."""
+    return Statement(table.prepare(_get_sql, fields), (primary_key,))
 
 
-def _get_sql(table: Table) -> str:
-    return f"SELECT {table.select_list} FROM {table.sql} WHERE {table.pk.sql} = ?"
+def _get_sql(table: Table, fields: tuple[str, ...] | None) -> str:
+    columns = ", ".join(table.by_field[f].selected for f in fields or table.fields)
+    return f"SELECT {columns} FROM {table.sql} WHERE {table.pk.sql} = ?"
 
 
 def count_plan(spec: QuerySpec[Any]) -> ScalarPlan:

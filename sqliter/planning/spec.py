@@ -171,14 +171,8 @@ class QuerySpec(Generic[M]):
         """Return what is read from, with the rows of these foreign keys."""
         ordered = [term.path for term in self.order if term.path]
         others = [*loaded, *ordered]
-<<<<<<< HEAD
         certain, loose = certain_paths(self.conditions), paths_of(self.conditions)
-        ranking = self.ranking
-=======
-        filtered = paths_of(self.conditions)
         ranking = self.ranking if self.order else None
-        beside = beside or (ranking.beside if ranking else None)
->>>>>>> h-fts
         return Frame(
             self.table,
             certain,

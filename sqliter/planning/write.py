@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from sqliter.core.statement import Statement, Value
-from sqliter.model.table import Table
+from sqliter.model.table import Column, Table
 from sqliter.planning.conditions import all_of, paths_of
 from sqliter.planning.frame import Reads
 from sqliter.planning.select import matching_keys
@@ -15,10 +15,13 @@ from sqliter.sql.fragment import Fragment, join
 
 __all__ = [
     "DmlPlan",
+    "counting",
     "delete_statement",
     "delete_where",
+    "existing",
     "insert_fields",
     "insert_statement",
+    "update_each",
     "update_sql",
     "update_where",
 ]
@@ -59,13 +62,43 @@ def batches(records: Sequence[R], fields: tuple[str, ...]) -> Iterator[Sequence[
 
 
 def update_sql(
-    table: Table, fields: tuple[str, ...], same: tuple[str, ...] = ()
+    table: Table,
+    fields: tuple[str, ...],
+    same: tuple[str, ...] = (),
+    versioned: bool = False,  # noqa: FBT001, FBT002 - part of a key
 ) -> str:
-    """Return the UPDATE of some fields of one row, if others are what they were."""
+    """Return the UPDATE of some fields of one row, if others are what they were.
+
+    The last value is the version that was read, if that is compared, too.
+    """
     columns = table.by_field
+    if versioned and table.version is not None:
+        same = (*same, table.version.field)
     changes = ", ".join(f"{columns[field].sql} = ?" for field in fields)
     tests = "".join(f" AND {columns[field].sql} IS ? COLLATE BINARY" for field in same)
     return f"UPDATE {table.sql} SET {changes} WHERE {table.pk.sql} = ?{tests}"
+
+
+def update_each(
+    table: Table, fields: tuple[str, ...], rows: Sequence[Sequence[Value]]
+) -> Statement:
+    """Return one UPDATE for all these rows: a key, and the values of the fields.
+
+    Behind them stands the version that was read, if the table has one. It returns the
+    keys of those that were written.
+    """
+    sql = table.prepare(_update_each_sql, fields, len(rows))
+    return Statement(sql, [value for row in rows for value in row])
+
+
+def existing(table: Table, keys: Sequence[int]) -> Statement:
+    """Return the SELECT of those keys that have a row, with its version."""
+    marks = ", ".join("?" * len(keys))
+    pk = table.pk.sql
+    version = table.version.sql if table.version else "NULL"
+    return Statement(
+        f"SELECT {pk}, {version} FROM {table.sql} WHERE {pk} IN ({marks})", keys
+    )
 
 
 def delete_statement(table: Table, pk: Value) -> Statement:
@@ -75,13 +108,20 @@ def delete_statement(table: Table, pk: Value) -> Statement:
 
 def update_where(spec: QuerySpec[Any], values: dict[str, Fragment]) -> DmlPlan:
     """Plan the UPDATE of all rows that match; fields to what they are set to."""
-    columns = spec.table.by_field
+    columns, version = spec.table.by_field, spec.table.version
     assignments = [
         Fragment(f"{columns[field].sql} = {value.sql}", value.params)
         for field, value in values.items()
     ]
+    if version is not None and version.field not in values:
+        assignments.append(Fragment(counting(version)))
     sql, params = join(", ", assignments)
     return _dml(spec, f"UPDATE {spec.table.sql} SET {sql}", params)
+
+
+def counting(version: Column) -> str:
+    """Return the assignment that counts a version up."""
+    return f"{version.sql} = {version.sql} + 1"
 
 
 def delete_where(spec: QuerySpec[Any]) -> DmlPlan:
@@ -102,6 +142,23 @@ def _dml(spec: QuerySpec[Any], head: str, params: tuple[Value, ...] = ()) -> Dml
 
 def _fields_without_pk(table: Table) -> tuple[str, ...]:
     return tuple(field for field in table.fields if field != "pk")
+
+
+def _update_each_sql(table: Table, fields: tuple[str, ...], count: int) -> str:
+    changes = ", ".join(
+        f"{table.by_field[field].sql} = v.column{place}"
+        for place, field in enumerate(fields, 2)
+    )
+    size, test = len(fields) + 1, ""
+    if table.version is not None:
+        size += 1
+        test = f" AND t.{table.version.sql} = v.column{size}"
+    marks = "(" + ", ".join("?" * size) + ")"
+    return (
+        f"UPDATE {table.sql} AS t SET {changes} "
+        f"FROM (VALUES {', '.join([marks] * count)}) AS v "
+        f"WHERE t.{table.pk.sql} = v.column1{test} RETURNING {table.pk.sql}"
+    )
 
 
 def _delete_sql(table: Table) -> str:

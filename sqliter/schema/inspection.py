@@ -13,6 +13,7 @@ __all__ = [
     "reach_of",
     "references",
     "search_indexes",
+    "unique_indexes",
     "user_tables",
 ]
 
@@ -58,6 +59,19 @@ def indexes_named(names: Sequence[str]) -> Statement:
         "JOIN pragma_index_info(i.name) AS c "
         f"WHERE i.type = 'index' AND i.name IN ({marks}) ORDER BY i.name, c.seqno",
         tuple(names),
+    )
+
+
+def unique_indexes(table: str) -> Statement:
+    """Ask for ``(index, column)`` of all that is unique without a condition.
+
+    The column is ``NULL`` where it is an expression.
+    """
+    return Statement(
+        "SELECT l.name, c.name FROM pragma_index_list(?) AS l "
+        "JOIN pragma_index_info(l.name) AS c "
+        'WHERE l."unique" AND NOT l.partial ORDER BY l.name, c.seqno',
+        (table,),
     )
 
 

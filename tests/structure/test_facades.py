@@ -9,8 +9,10 @@ from structure.source import FUNCTIONS, body_without_docstring, module
 
 FACADES = (
     "sqliter.sqliter",
+    "sqliter.writing",
     "sqliter.query.query",
     "sqliter.asyncio.db",
+    "sqliter.asyncio.writing",
     "sqliter.asyncio.query",
 )
 

@@ -51,6 +51,23 @@ def blocking(db: SqliterDB) -> None:
     db.is_memory = True  # error
     db.update(Author)  # error
     db.in_transaction = False  # error
+    db.save(Author)  # error
+    db.save(Author(name="Ada")).title  # error
+    db.upsert("Ada")  # error
+    db.upsert(Author(name="Ada"), ["name"])  # error
+    db.upsert(Author(name="Ada"), conflict=7)  # error
+    db.upsert(Author(name="Ada")).title  # error
+    db.bulk_upsert(Author(name="Ada"), conflict="name").name  # error
+    db.get_or_create(Author, name="Ada").name  # error
+    db.get_or_create(Author, ["name"], name="Ada")  # error
+    db.get_or_create(Author(name="Ada"))  # error
+    db.update_or_create(Author, name="Ada")[0].title  # error
+    db.bulk_update([Author(name="Ada")])  # error
+    db.bulk_update(["Ada"], ["name"])  # error
+    db.bulk_delete(Author, ["Ada"])  # error
+    db.bulk_delete([Author(name="Ada")])  # error
+    db.refresh(Author)  # error
+    db.refresh(Author(name="Ada")).name  # error
 
 
 async def awaiting(db: AsyncSqliterDB) -> None:
@@ -67,4 +84,8 @@ async def awaiting(db: AsyncSqliterDB) -> None:
     book: Book = await db.insert(Author(name="Ada"))  # error
     names: list[str] = await db.fetch("SELECT 1")  # error
     db.debug = True  # error
+    (await db.upsert(Author(name="Ada"))).title  # error
+    author, is_new = db.get_or_create(Author, name="Ada")  # error
+    (await db.update_or_create(Author, name="Ada"))[0].title  # error
+    await db.bulk_delete(Author, 1)  # error
     print(book, names)

@@ -113,6 +113,76 @@ async def update_of_a_part(w: World) -> Any:
 
 
 @scenario()
+async def save(w: World) -> Any:
+    theme = w.keep(w.models.Theme(name="new"))
+    return lambda: w.db.save(theme)
+
+
+@scenario()
+async def refresh(w: World) -> Any:
+    poet = w.keep(await w.db.get(w.models.Poet, 1))
+    await w.db.update_where(w.models.Poet, {"pk": 1}, {"name": "Annie"})
+    return lambda: w.db.refresh(poet)
+
+
+@scenario()
+async def upsert(w: World) -> Any:
+    theme = w.keep(w.models.Theme(name="sea"))
+    return lambda: w.db.upsert(theme)
+
+
+@scenario()
+async def upsert_that_keeps_the_row(w: World) -> Any:
+    theme = w.keep(w.models.Theme(name="sea"))
+    return lambda: w.db.upsert(theme, update=[])
+
+
+@scenario(options={"cache_enabled": True})
+async def upsert_beside_a_cache(w: World) -> Any:
+    await w.db.select(w.models.Theme).fetch_all()
+    theme = w.keep(w.models.Theme(name="sea"))
+    return lambda: w.db.upsert(theme)
+
+
+@scenario()
+async def bulk_upsert(w: World) -> Any:
+    themes = w.keep([w.models.Theme(name=name) for name in ("new", "sea", "new")])
+    themes += [w.models.Theme(pk=90, name="newer")]
+    return lambda: w.db.bulk_upsert(themes)
+
+
+@scenario()
+async def get_or_create(w: World) -> Any:
+    return lambda: w.db.get_or_create(w.models.Theme, name="new")
+
+
+@scenario()
+async def update_or_create(w: World) -> Any:
+    return lambda: w.db.update_or_create(w.models.Poet, {"age": 31}, pk=1)
+
+
+@scenario()
+async def bulk_update(w: World) -> Any:
+    poets = w.keep(await w.db.select(w.models.Poet).fetch_all())
+    for poet in poets:
+        poet.name = f"{poet.name} the {poet.pk}."
+    return lambda: w.db.bulk_update(poets, ["name"])
+
+
+@scenario()
+async def bulk_update_of_what_is_gone(w: World) -> Any:
+    poets = w.keep(await w.db.select(w.models.Poet).fetch_all())
+    poets.append(w.models.Poet(pk=999, name="Nobody"))
+    return lambda: refused(RecordNotFoundError, w.db.bulk_update(poets, ["name"]))
+
+
+@scenario()
+async def bulk_delete(w: World) -> Any:
+    poet = await w.db.get(w.models.Poet, 2)
+    return lambda: w.db.bulk_delete(w.models.Poet, [1, poet])
+
+
+@scenario()
 async def update_where(w: World) -> Any:
     return lambda: w.db.update_where(w.models.Poet, {"pk__gt": 1}, {"age": 31})
 

@@ -1,0 +1,142 @@
+"""Rows that are looked up, and made if there are none: one atomic operation each."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from sqliter.core.context import Context
+from sqliter.core.effects import Effects
+from sqliter.core.faults import reported_as
+from sqliter.core.steps import Operation, Steps, ask, writes
+from sqliter.exceptions import (
+    InvalidFilterError,
+    InvalidUpdateError,
+    RecordFetchError,
+)
+from sqliter.model.keys import is_object
+from sqliter.model.model import BaseDBModel
+from sqliter.model.table import Table, table_of
+from sqliter.operations.assigning import put
+from sqliter.operations.bulk import checked_values, valid_value
+from sqliter.operations.preparing import STAMPED
+from sqliter.operations.records import inserting, updating
+from sqliter.operations.schema import all_known
+from sqliter.planning.filters import conditions
+from sqliter.planning.named import named_field, named_values
+from sqliter.planning.select import plan_select
+from sqliter.planning.spec import QuerySpec
+
+__all__ = ["get_or_create", "update_or_create"]
+
+M = TypeVar("M", bound=BaseDBModel)
+
+Values = dict[str, Any]
+
+
+def get_or_create(
+    model: type[M], lookup: Values, defaults: Values | None, context: Context
+) -> Operation[tuple[M, bool]]:
+    """Return the row that has these values, or a new one; and whether it is new."""
+    operation = _get_or_create(model, lookup, defaults or {}, context)
+    return operation._replace(is_unit=True)
+
+
+def update_or_create(
+    model: type[M], lookup: Values, defaults: Values | None, context: Context
+) -> Operation[tuple[M, bool]]:
+    """Write ``defaults`` to the row that has these values, or to a new one."""
+    operation = _update_or_create(model, lookup, defaults or {}, context)
+    return operation._replace(is_unit=True)
+
+
+@writes
+def _get_or_create(
+    effects: Effects, model: type[M], lookup: Values, defaults: Values, context: Context
+) -> Steps[tuple[M, bool]]:
+    _check_defaults(table_of(model), defaults)
+    found = yield from _find(model, lookup, context)
+    if found is not None:
+        return found, False
+    created = model(**{**lookup, **defaults})
+    return (yield from inserting(effects, created, context)), True
+
+
+@writes
+def _update_or_create(
+    effects: Effects, model: type[M], lookup: Values, defaults: Values, context: Context
+) -> Steps[tuple[M, bool]]:
+    table = table_of(model)
+    _check_defaults(table, defaults)
+    found = yield from _find(model, lookup, context)
+    if found is None:
+        created = model(**{**lookup, **defaults})
+        return (yield from inserting(effects, created, context)), True
+    put(found, _written(table, defaults))  # nobody else has it yet
+    yield from updating(effects, found, context)
+    return found, False
+
+
+def _find(model: type[M], lookup: Values, context: Context) -> Steps[M | None]:
+    """Return the one row; several are an error: any of them would be a guess."""
+    table = table_of(model)
+    spec: QuerySpec[M] = table.prepare(QuerySpec)
+    wanted = conditions(table, _looked_up(table, lookup), context)
+    plan = plan_select(spec.but(conditions=wanted, limit=2), context)
+    with reported_as(RecordFetchError, table.name):
+        yield from all_known(plan.reads, context)
+        result = yield from ask(plan.statement)
+        found = plan.load(result.rows, context)
+    if len(found) > 1:
+        shown = ", ".join(f"{name}={value!r}" for name, value in lookup.items())
+        msg = (
+            f"several rows of table '{table.name}' have {shown}: look up by what is "
+            "unique"
+        )
+        raise RecordFetchError(table.name, message=msg)
+    return found[0] if found else None
+
+
+def _looked_up(table: Table, lookup: Values) -> Values:
+    """Return the values as the model would take them, so that they equal stored ones.
+
+    Raises ``InvalidFilterError``.
+    """
+    if not lookup:
+        msg = f"which row of {table.model.__name__}? Give at least one field to look up"
+        raise InvalidFilterError(message=msg)
+    return {name: _sought(table, name, value) for name, value in lookup.items()}
+
+
+def _sought(table: Table, name: str, value: Any) -> Any:
+    field = named_field(table, name)
+    if field is None or field in STAMPED:
+        msg = (
+            f"Failed to apply filter: '{name}' is no field of "
+            f"{table.model.__name__} that a row can be looked up by"
+        )
+        raise InvalidFilterError(name, message=msg)
+    if is_object(value) and field != name:
+        return value
+    try:
+        return valid_value(table, field, value)
+    except InvalidUpdateError as error:
+        msg = f"Failed to apply filter: {error.args[0]}"
+        raise InvalidFilterError(name, message=msg, original=error.__cause__) from error
+
+
+def _written(table: Table, defaults: Values) -> Values:
+    """Return what is written to a row that exists."""
+    values = checked_values(table, named_values(table, defaults))
+    if table.version is not None and table.version.field in values:
+        name = table.version.field
+        msg = f"'{name}' counts the updates of a row by itself: leave it out"
+        raise InvalidUpdateError(msg, fields=[name])
+    return values
+
+
+def _check_defaults(table: Table, defaults: Values) -> None:
+    """Raise ``InvalidUpdateError`` for what is no field: a model would drop it."""
+    unknown = [name for name in defaults if named_field(table, name) is None]
+    if unknown:
+        names = ", ".join(map(str, unknown))
+        raise InvalidUpdateError(f"unknown fields: {names}", fields=unknown)

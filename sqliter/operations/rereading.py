@@ -1,0 +1,65 @@
+"""Instances that are brought up to date with their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqliter.core.context import Context
+from sqliter.core.effects import Effects
+from sqliter.core.faults import reported_as
+from sqliter.core.steps import Access, Operation, Steps, ask
+from sqliter.exceptions import RecordFetchError, RecordNotFoundError
+from sqliter.model.loaded import bind, remember_row, remember_values
+from sqliter.model.loader import loader_of
+from sqliter.model.model import BaseDBModel
+from sqliter.model.table import Table, table_of
+from sqliter.operations.assigning import take_over
+from sqliter.operations.schema import known
+from sqliter.planning.named import named_fields
+from sqliter.planning.select import get_statement
+
+__all__ = ["refresh"]
+
+
+def refresh(
+    instance: BaseDBModel, fields: Iterable[str] | None, context: Context
+) -> Operation[None]:
+    """Read the row again into the same instance; those fields that it has, or these."""
+    effects = Effects()
+    steps = _refresh(effects, instance, fields, context)
+    return Operation(Access.READ, steps, effects)
+
+
+def _refresh(
+    effects: Effects,
+    instance: BaseDBModel,
+    fields: Iterable[str] | None,
+    context: Context,
+) -> Steps[None]:
+    table = table_of(type(instance))
+    wanted = _wanted(table, instance, fields)
+    with reported_as(RecordFetchError, table.name):
+        yield from known(table, context)
+        result = yield from ask(get_statement(table, instance.pk, wanted))
+        loader = loader_of(table, wanted, local=context.settings.return_local_time)
+        found = loader.first(result.rows)
+    if found is None:
+        raise RecordNotFoundError(instance.pk, table=table.name)
+    take_over(effects, instance, {name: vars(found)[name] for name in wanted})
+    if wanted == table.fields:
+        remember_row(instance, result.rows[0])
+    else:
+        places = [table.fields.index(field) for field in wanted]
+        remember_values(instance, places, result.rows[0])
+    bind(instance, context.database)
+
+
+def _wanted(
+    table: Table, instance: BaseDBModel, fields: Iterable[str] | None
+) -> tuple[str, ...]:
+    """Return the fields in the order of the table, the key included."""
+    if fields is not None:
+        chosen = {"pk", *named_fields(table, fields)}
+    else:
+        chosen = {"pk", *vars(instance)}
+    return tuple(field for field in table.fields if field in chosen)
