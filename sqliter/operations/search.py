@@ -38,7 +38,7 @@ def create(table: Table) -> Steps[None]:
             return
         yield from _check(index, parts)
         drop = ddl.drop_index(table.name) if parts else ()
-        yield from ask_all([*drop, *wanted, ddl.rebuild(index)])
+        yield from ask_all([*drop, *wanted, ddl.fill(index)])
 
 
 def drops(table: str) -> Steps[list[Statement]]:
@@ -56,12 +56,12 @@ def rebuild(
     """Fill the index anew from the rows of the table."""
     table = table_of(model)
     index = needed_index_of(table)
-    statement = ddl.rebuild(index)
-    with reported_as(SqlExecutionError, statement.sql):
+    statements = ddl.rebuild(index)
+    with reported_as(SqlExecutionError, statements[0].sql):
         yield from known(table, context)
         yield from known_index(index, context)
         effects.touch((table.name,))
-        yield from ask(statement)
+        yield from ask_all(statements)
 
 
 @reads

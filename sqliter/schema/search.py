@@ -15,6 +15,7 @@ from sqliter.model.search import SearchIndex
 __all__ = [
     "create_index",
     "drop_index",
+    "fill",
     "has_fts5",
     "index_name",
     "parts_of",
@@ -79,9 +80,24 @@ def drop_index(table: str) -> list[Statement]:
     ]
 
 
-def rebuild(index: SearchIndex) -> Statement:
+def fill(index: SearchIndex) -> Statement:
+    """Return what fills an empty index from the table.
+
+    FTS5's own command 'rebuild' goes on reading when it is done. Until it is told
+    that the transaction ends, an interruption then stops every statement that comes,
+    ROLLBACK included.
+    """
+    columns = (index.table.pk, *index.columns)
+    names = ", ".join(["rowid", *(column.sql for column in index.columns)])
+    values = ", ".join(column.sql for column in columns)
+    select = f"SELECT {values} FROM {index.table.sql}"
+    return Statement(f"INSERT INTO {index.sql} ({names}) {select}")
+
+
+def rebuild(index: SearchIndex) -> list[Statement]:
     """Return what fills the index anew from the table."""
-    return Statement(f"INSERT INTO {index.sql} ({index.sql}) VALUES ('rebuild')")
+    empty = f"INSERT INTO {index.sql} ({index.sql}) VALUES ('delete-all')"
+    return [Statement(empty), fill(index)]
 
 
 def _create(index: SearchIndex) -> Statement:

@@ -60,7 +60,7 @@ async def fetch_hits(w: World) -> Any:
     return lambda: w.db.select(Leaf).search("sea").fetch_hits("text")
 
 
-@scenario(is_harmless=True)
+@scenario()
 async def rebuild_search(w: World) -> Any:
     await leaves(w)
     return lambda: w.db.rebuild_search(Leaf)
