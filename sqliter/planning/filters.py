@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqliter.core.context import Context
+from sqliter.core.context import HasContext, reads_local_time
 from sqliter.exceptions import InvalidFilterError, InvalidRelationshipError
 from sqliter.model.keys import is_object
 from sqliter.model.relations import ForwardKey, Relation, relation_of
@@ -50,7 +50,7 @@ class _Keyword(NamedTuple):
 
 
 def conditions(
-    table: Table, keywords: dict[str, Any], context: Context
+    table: Table, keywords: dict[str, Any], database: HasContext | None
 ) -> tuple[Condition, ...]:
     """Return the conditions that keywords mean.
 
@@ -63,7 +63,7 @@ def conditions(
     """
     sides = table.prepare(_own_sides, tuple(keywords))
     if not sides:
-        local = context.settings.return_local_time
+        local = reads_local_time(database)
         found = [_parsed(table, *item) for item in keywords.items()]
         return _conditions(found, local)
     pairs = zip(sides, keywords.values(), strict=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Generic, Self, TypeAlias, TypeVar
 
-from sqliter.core.context import Context
+from sqliter.core.context import HasContext
 from sqliter.core.statement import Statement
 from sqliter.core.stop import check_seconds
 from sqliter.exceptions import (
@@ -59,13 +59,6 @@ _INSTEAD = {
         "Use fetch_dicts() instead.",
     ),
 }
-
-
-class HasContext(Protocol):
-    """A database object, as far as the chain knows it."""
-
-    @property
-    def context(self) -> Context: ...
 
 
 class BaseQuery(Generic[M, D_co]):
@@ -142,7 +135,7 @@ class BaseQuery(Generic[M, D_co]):
         ``TypeError`` for values the operator cannot take.
         """
         spec = self._spec
-        found = filters.conditions(spec.table, conditions, self.db.context)
+        found = filters.conditions(spec.table, conditions, self.db)
         if spec.is_projection and paths_of(found):
             raise InvalidProjectionError(_NO_TRAVERSAL)
         self._spec = spec.but(conditions=spec.conditions + found)
@@ -315,7 +308,7 @@ class BaseQuery(Generic[M, D_co]):
         """Keep the groups that meet all conditions, written as in ``filter()``."""
         if not conditions:
             return self
-        found = projection.having(self._spec, conditions, self.db.context)
+        found = projection.having(self._spec, conditions, self.db)
         return self._with(having=(*self._spec.having, *found))
 
     # --- how it is answered ---
