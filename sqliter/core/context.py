@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqliter.core import scopes
 from sqliter.core.cache import Cache
@@ -73,3 +74,15 @@ class Context:
         """Have everything compared again: the schema may have changed."""
         self.known.clear()
         self.reach.clear()
+
+
+class HasContext(Protocol):
+    """A database object, as far as queries know it."""
+
+    @property
+    def context(self) -> Context: ...
+
+
+def reads_local_time(database: HasContext | None) -> bool:
+    """Whether instants are read in local time; so they are where nobody is asked."""
+    return database is None or database.context.settings.return_local_time

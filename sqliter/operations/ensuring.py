@@ -80,7 +80,7 @@ def _find(model: type[M], lookup: Values, context: Context) -> Steps[M | None]:
     """Return the one row; several are an error: any of them would be a guess."""
     table = table_of(model)
     spec: QuerySpec[M] = table.prepare(QuerySpec)
-    wanted = conditions(table, _looked_up(table, lookup), context)
+    wanted = conditions(table, _looked_up(table, lookup), None)
     plan = plan_select(spec.but(conditions=wanted, limit=2), context)
     with reported_as(RecordFetchError, table.name):
         yield from all_known(plan.reads, context)

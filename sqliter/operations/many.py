@@ -74,7 +74,7 @@ def bulk_delete(
     if len(wanted) > FEW:
         yield from breathe()
     spec: QuerySpec[M] = table.prepare(QuerySpec)
-    these = spec.but(conditions=conditions(table, {"pk__in": wanted}, context))
+    these = spec.but(conditions=conditions(table, {"pk__in": wanted}, None))
     return (yield from bulk.deleting(effects, these, context))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqliter.core.context import Context
+from sqliter.core.context import HasContext, reads_local_time
 from sqliter.exceptions import InvalidFilterError, InvalidRelationshipError
 from sqliter.model.keys import is_object
 from sqliter.model.relations import ForwardKey, Relation, relation_of
@@ -59,7 +59,7 @@ class _Keyword(NamedTuple):
 
 
 def conditions(
-    table: Table, keywords: dict[str, Any], context: Context
+    table: Table, keywords: dict[str, Any], database: HasContext | None
 ) -> tuple[Condition, ...]:
     """Return the conditions that keywords mean.
 
@@ -72,7 +72,7 @@ def conditions(
     """
     sides = table.prepare(_own_sides, tuple(keywords))
     if not sides or not TERMS.isdisjoint(map(type, keywords.values())):
-        about = _About(table, local=context.settings.return_local_time)
+        about = _About(table, local=reads_local_time(database))
         return _conditions(about, [_parsed(table, *each) for each in keywords.items()])
     pairs = zip(sides, keywords.values(), strict=True)
     return tuple([side.compared(value) for side, value in pairs])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqliter.core.context import Context
+from sqliter.core.context import HasContext, reads_local_time
 from sqliter.exceptions import InvalidForeignKeyError, InvalidProjectionError
 from sqliter.model.relations import ManyLink, Relation
 from sqliter.model.table import Column, Table
@@ -55,13 +55,13 @@ def aggregates(
 
 
 def having(
-    spec: QuerySpec[Any], keywords: dict[str, Any], context: Context
+    spec: QuerySpec[Any], keywords: dict[str, Any], database: HasContext | None
 ) -> tuple[Comparison, ...]:
     """Return conditions on grouped fields and aggregates."""
     if not spec.is_projection:
         msg = "having() requires projection mode. Use group_by/annotate."
         raise InvalidProjectionError(msg)
-    local = context.settings.return_local_time
+    local = reads_local_time(database)
     return tuple(
         _having(spec, key, value, local=local) for key, value in keywords.items()
     )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Generic, Self, TypeAlias, TypeVar
 
-from sqliter.core.context import Context
+from sqliter.core.context import HasContext
 from sqliter.core.statement import Statement
 from sqliter.core.stop import check_seconds
 from sqliter.exceptions import (
@@ -66,13 +66,6 @@ _INSTEAD = {
         "Use fetch_dicts() instead.",
     ),
 }
-
-
-class HasContext(Protocol):
-    """A database object, as far as the chain knows it."""
-
-    @property
-    def context(self) -> Context: ...
 
 
 class BaseQuery(Generic[M, D_co]):
@@ -154,11 +147,11 @@ class BaseQuery(Generic[M, D_co]):
             >>> db.select(User).filter(Q(age__gte=65) | Q(age__lt=18), active=True)
         """
         spec = self._spec
-        context = self.db.context
-        found = filters.conditions(spec.table, conditions, context)
+        database = self.db
+        found = filters.conditions(spec.table, conditions, database)
         if parts:
             found += conditions_of(
-                Q(*parts), lambda given: filters.conditions(spec.table, given, context)
+                Q(*parts), lambda given: filters.conditions(spec.table, given, database)
             )
         if spec.is_projection and paths_of(found):
             raise InvalidProjectionError(_NO_TRAVERSAL)
@@ -364,7 +357,7 @@ class BaseQuery(Generic[M, D_co]):
         if q.is_empty:
             return self
         found = conditions_of(
-            q, lambda given: projection.having(self._spec, given, self.db.context)
+            q, lambda given: projection.having(self._spec, given, self.db)
         )
         return self._with(having=(*self._spec.having, *found))
 

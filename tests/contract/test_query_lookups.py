@@ -3,11 +3,9 @@
 # No `from __future__ import annotations`: the annotations speak of local classes.
 
 import time
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from contract.library import stocked
@@ -22,7 +20,7 @@ from sqliter.exceptions import (
 from sqliter.lookups import lookup
 from sqliter.model import BaseDBModel
 from sqliter.query import func
-from sqliter.sql.lookups import find_lookup
+from sqliter.sql.lookups import custom, find_lookup, registry
 
 
 class Film(BaseDBModel):
@@ -388,20 +386,17 @@ async def test_updates_and_deletes(db: Any) -> None:
 
 # Lookups of programs
 
-Register = Callable[..., Callable[[Any], Any]]
-
 
 @pytest.fixture
-def register() -> Register:
-    """Registers a name for this test, whatever others made of it."""
+def register(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`lookup`, whose work is forgotten after the test."""
+    monkeypatch.setattr(registry, "_lookups", dict(registry._lookups))
+    monkeypatch.setattr(registry, "_composed", {})
+    monkeypatch.setattr(custom, "_own", set())
+    return lookup
 
-    def under(name: str, **options: Any) -> Callable[[Any], Any]:
-        return lookup(name, replace=True, **options)
 
-    return under
-
-
-async def test_an_own_lookup(db: Any, register: Register) -> None:
+async def test_an_own_lookup(db: Any, register: Any) -> None:
     @register("a_multiple_of")
     def a_multiple_of(column: str, value: int) -> tuple[str, list[int]]:
         return f"{column} % ? = 0 AND '?' != ?", [value, value]
@@ -418,7 +413,7 @@ async def test_an_own_lookup(db: Any, register: Register) -> None:
     assert row == {"year": 1979, "all": 117}
 
 
-async def test_alternatives_stay_together(db: Any, register: Register) -> None:
+async def test_alternatives_stay_together(db: Any, register: Any) -> None:
     @register("either")
     def either(column: str, value: str) -> tuple[str, list[str]]:
         return f"{column} = ? OR {column} = 'DUNE'", [value]
@@ -429,7 +424,7 @@ async def test_alternatives_stay_together(db: Any, register: Register) -> None:
 
 
 async def test_an_own_lookup_through_relations(
-    db: Any, colour: Colour, register: Register
+    db: Any, colour: Colour, register: Any
 ) -> None:
     @register("sounding")
     def sounding(column: str, value: str) -> tuple[str, tuple[str]]:
@@ -443,7 +438,7 @@ async def test_an_own_lookup_through_relations(
 
 
 async def test_values_are_encoded_unless_they_are_wanted_raw(
-    db: Any, register: Register
+    db: Any, register: Any
 ) -> None:
     @register("before")
     def before(column: str, value: int) -> tuple[str, list[int]]:
@@ -468,11 +463,11 @@ async def test_values_are_encoded_unless_they_are_wanted_raw(
         db.select(Film).filter(minutes__near=3)
 
 
-async def test_what_is_replaced_is_forgotten(db: Any, register: Register) -> None:
+async def test_what_is_replaced_is_forgotten(db: Any, register: Any) -> None:
     await seed(db)
     for sign, expected in (("<", "Č"), (">", "BD"), ("=", "A")):
 
-        @register("versus")
+        @register("versus", replace=True)
         def versus(column: str, value: int, sign: str = sign) -> tuple[str, list[int]]:
             return f"{column} {sign} ?", [value]
 
@@ -482,16 +477,18 @@ async def test_what_is_replaced_is_forgotten(db: Any, register: Register) -> Non
         assert set(await initials(query)) == set("ABČD") - set(expected)
 
 
-async def test_a_name_is_unknown_until_it_is_registered(db: Any) -> None:
-    name = f"late_{uuid4().hex}"
-    with pytest.raises(InvalidFilterError, match=f"unknown operator '{name}'"):
-        db.select(Film).filter(**{f"minutes__{name}": 1})
-    lookup(name)(lambda column, value: (f"{column} > ?", [value]))
+async def test_a_name_is_unknown_until_it_is_registered(db: Any, register: Any) -> None:
     await seed(db)
-    assert await initials(db.select(Film).filter(**{f"minutes__{name}": 132})) == "D"
+    with pytest.raises(InvalidFilterError, match="unknown operator 'late'"):
+        db.select(Film).filter(minutes__late=1)
+    with pytest.raises(InvalidFilterError, match="unknown operator 'not_late'"):
+        db.select(Film).filter(minutes__not_late=1)
+    register("late")(lambda column, value: (f"{column} > ?", [value]))
+    assert await initials(db.select(Film).filter(minutes__late=132)) == "D"
+    assert await initials(db.select(Film).filter(minutes__not_late=132)) == "ABČ"
 
 
-async def test_a_field_wins_over_an_own_lookup(db: Any, register: Register) -> None:
+async def test_a_field_wins_over_an_own_lookup(db: Any, register: Any) -> None:
     class Loud(BaseDBModel):
         noise: int
         noise__caption: int = 0
@@ -524,12 +521,12 @@ def test_opposites_are_not_registered(name: str) -> None:
         lookup(name)
 
 
-def test_a_name_is_registered_once(register: Register) -> None:
+def test_a_name_is_registered_once(register: Any) -> None:
     function = register("once")(lambda column, value: (f"{column} = ?", [value]))
     with pytest.raises(ValueError, match="a lookup 'once' already; pass replace=True"):
-        lookup("once")(function)
+        register("once")(function)
     with pytest.raises(TypeError, match="is no function"):
-        register("once")("text")
+        register("twice")("text")
 
 
 WRONG = [
@@ -545,21 +542,21 @@ WRONG = [
 
 @pytest.mark.parametrize(("made", "text"), WRONG, ids=repr)
 async def test_what_a_function_must_not_return(
-    db: Any, register: Register, made: Any, text: str
+    db: Any, register: Any, made: Any, text: str
 ) -> None:
     register("wrong")(lambda column, value: made)
     with pytest.raises(TypeError, match=text):
         db.select(Film).filter(title__wrong="x")
 
 
-async def test_wrong_sql_is_reported(db: Any, register: Register) -> None:
+async def test_wrong_sql_is_reported(db: Any, register: Any) -> None:
     register("broken")(lambda column, value: (f"{column} == == ?", [value]))
     await seed(db)
     with pytest.raises(RecordFetchError, match="syntax error"):
         await db.select(Film).filter(title__broken="x").fetch_all()
 
 
-async def test_what_a_function_refuses(db: Any, register: Register) -> None:
+async def test_what_a_function_refuses(db: Any, register: Any) -> None:
     @register("picky")
     def picky(column: str, value: str) -> tuple[str, list[str]]:
         raise ValueError("too long")

@@ -22,7 +22,7 @@ from pydantic import (
 
 from .codec import Codec, UnstorableValue, shown
 from .scalars import INT_MAX, INT_MIN
-from .zones import EPOCH, local_epoch
+from .zones import EPOCH, local_epoch, local_offset
 
 _MILLION = 1_000_000
 DAY = 86_400
@@ -31,7 +31,6 @@ _NAIVE_EPOCH = datetime(1970, 1, 1)
 _FIRST = (datetime.min - _NAIVE_EPOCH) // timedelta(microseconds=1)
 _LAST = (datetime.max - _NAIVE_EPOCH) // timedelta(microseconds=1)
 _EDGE = timedelta(days=3)
-_SECOND = timedelta(seconds=1)
 
 
 def encode_datetime(value: datetime) -> int | float:
@@ -73,9 +72,12 @@ def decode_local(stored: float) -> datetime:
 
 
 def local_clock(stored: float) -> int:
-    """Whole seconds that show in UTC what the instant, as `decode_local`, shows."""
-    shown_locally = decode_local(stored).replace(tzinfo=None)
-    return (shown_locally - _NAIVE_EPOCH) // _SECOND
+    """Whole seconds that show in UTC what `decode_local` shows of an instant."""
+    whole = stored if type(stored) is int else _split(stored)[0]
+    if not _FIRST <= whole * _MILLION <= _LAST:
+        raise ValueError(f"{stored} is outside the years 1 to 9999")
+    clock = whole + local_offset(whole)
+    return clock if _FIRST <= clock * _MILLION <= _LAST else whole
 
 
 def encode_naive(value: datetime) -> int | float:

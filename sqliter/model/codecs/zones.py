@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BUCKET = 900  # seconds; no zone in use changes its offset twice within a quarter
 _MOST = 4096
+_UNKNOWN = (OverflowError, OSError, ValueError)
 
 
 class _Zone:
@@ -41,6 +42,14 @@ def local_epoch(seconds: int) -> datetime:
     return _epoch_at(seconds) if epoch is None else epoch
 
 
+def local_offset(seconds: int) -> int:
+    """Seconds that a local clock is ahead of UTC at an instant; not remembered."""
+    try:
+        return time.localtime(seconds).tm_gmtoff
+    except _UNKNOWN:
+        return 0
+
+
 def _remember(epochs: dict[int, datetime | None], bucket: int) -> datetime | None:
     """Keep the bucket's epoch, or None where the offset changes inside it."""
     first, last = _epoch_at(bucket * BUCKET), _epoch_at(bucket * BUCKET + BUCKET - 1)
@@ -55,6 +64,6 @@ def _epoch_at(seconds: int) -> datetime:
     """Ask the system; what it cannot say (Windows before 1970) is UTC."""
     try:
         local = time.localtime(seconds)
-    except (OverflowError, OSError, ValueError):
+    except _UNKNOWN:
         return EPOCH
     return EPOCH.astimezone(timezone(timedelta(seconds=local.tm_gmtoff), local.tm_zone))
