@@ -64,7 +64,7 @@ class Writing(BaseDatabase[BlockingEngine]):
         """
         return self.run(
             upserting.upsert(
-                actual(model_instance), Choice(conflict, update), self.context
+                actual(model_instance), Choice.of(conflict, update), self.context
             )
         )
 
@@ -81,7 +81,7 @@ class Writing(BaseDatabase[BlockingEngine]):
         mixed models, else as ``upsert``.
         """
         return self.run(
-            upserting.bulk_upsert(instances, Choice(conflict, update), self.context)
+            upserting.bulk_upsert(instances, Choice.of(conflict, update), self.context)
         )
 
     def get_or_create(

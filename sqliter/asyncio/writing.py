@@ -66,7 +66,7 @@ class AsyncWriting(BaseDatabase["AwaitingEngine"]):
         """
         return await self.run(
             upserting.upsert(
-                actual(model_instance), Choice(conflict, update), self.context
+                actual(model_instance), Choice.of(conflict, update), self.context
             )
         )
 
@@ -83,7 +83,7 @@ class AsyncWriting(BaseDatabase["AwaitingEngine"]):
         mixed models, else as ``upsert``.
         """
         return await self.run(
-            upserting.bulk_upsert(instances, Choice(conflict, update), self.context)
+            upserting.bulk_upsert(instances, Choice.of(conflict, update), self.context)
         )
 
     async def get_or_create(

@@ -32,14 +32,21 @@ UNANSWERED: Final = Unanswered.UNANSWERED
 
 
 class Question(NamedTuple, Generic[R]):
-    """A statement, what becomes of its rows, and what a failure is reported as."""
+    """A statement, what becomes of its rows, and what a failure is reported as.
+
+    ``again`` makes the operation that is run if it was not answered at once, where that
+    is more than to ask once more.
+    """
 
     statement: Statement
     load: Load[R]
     failure: reported_as
+    again: Callable[[], Operation[R]] | None = None
 
     def operation(self) -> Operation[R]:
         """Return the same as an operation."""
+        if self.again is not None:
+            return self.again()
         return Operation(Access.READ, self._steps(), Effects())
 
     def _steps(self) -> Steps[R]:

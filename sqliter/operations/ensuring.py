@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, TypeVar
 
+from sqliter.core.asked import Asked, Question
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
-from sqliter.core.faults import reported_as
+from sqliter.core.faults import Fault, reported_as
+from sqliter.core.statement import Row
 from sqliter.core.steps import Operation, Steps, ask, writes
 from sqliter.exceptions import (
     InvalidFilterError,
@@ -23,6 +26,7 @@ from sqliter.operations.records import inserting, updating
 from sqliter.operations.schema import all_known
 from sqliter.planning.filters import conditions
 from sqliter.planning.named import named_field, named_values
+from sqliter.planning.plain import plain_question
 from sqliter.planning.select import plan_select
 from sqliter.planning.spec import QuerySpec
 
@@ -35,10 +39,31 @@ Values = dict[str, Any]
 
 def get_or_create(
     model: type[M], lookup: Values, defaults: Values | None, context: Context
+) -> Asked[tuple[M, bool]]:
+    """Return the row that has these values, or a new one; and whether it is new.
+
+    What is there already is read by an idle reader, so that nobody has to wait.
+    """
+    values = defaults or {}
+    _check_defaults(table_of(model), values)
+    question = plain_question(_wanted(model, lookup), context, 2)
+    again = functools.partial(_or_create, model, lookup, values, context)
+    if question is None:
+        return again()
+    load = question.load
+
+    def loaded(rows: list[Row]) -> tuple[M, bool]:
+        if len(rows) != 1:
+            raise Fault("there is not exactly one: to be looked up again")
+        return load(rows)[0], False
+
+    return Question(question.statement, loaded, question.failure, again)
+
+
+def _or_create(
+    model: type[M], lookup: Values, defaults: Values, context: Context
 ) -> Operation[tuple[M, bool]]:
-    """Return the row that has these values, or a new one; and whether it is new."""
-    operation = _get_or_create(model, lookup, defaults or {}, context)
-    return operation._replace(is_unit=True)
+    return _get_or_create(model, lookup, defaults, context)._replace(is_unit=True)
 
 
 def update_or_create(
@@ -53,7 +78,6 @@ def update_or_create(
 def _get_or_create(
     effects: Effects, model: type[M], lookup: Values, defaults: Values, context: Context
 ) -> Steps[tuple[M, bool]]:
-    _check_defaults(table_of(model), defaults)
     found = yield from _find(model, lookup, context)
     if found is not None:
         return found, False
@@ -79,9 +103,7 @@ def _update_or_create(
 def _find(model: type[M], lookup: Values, context: Context) -> Steps[M | None]:
     """Return the one row; several are an error: any of them would be a guess."""
     table = table_of(model)
-    spec: QuerySpec[M] = table.prepare(QuerySpec)
-    wanted = conditions(table, _looked_up(table, lookup), None)
-    plan = plan_select(spec.but(conditions=wanted, limit=2), context)
+    plan = plan_select(_wanted(model, lookup).but(limit=2), context)
     with reported_as(RecordFetchError, table.name):
         yield from all_known(plan.reads, context)
         result = yield from ask(plan.statement)
@@ -94,6 +116,14 @@ def _find(model: type[M], lookup: Values, context: Context) -> Steps[M | None]:
         )
         raise RecordFetchError(table.name, message=msg)
     return found[0] if found else None
+
+
+def _wanted(model: type[M], lookup: Values) -> QuerySpec[M]:
+    """Return the query for the rows with these values, past the cache."""
+    table = table_of(model)
+    spec: QuerySpec[M] = table.prepare(QuerySpec)
+    wanted = conditions(table, _looked_up(table, lookup), None)
+    return spec.but(conditions=wanted, cached=False)
 
 
 def _looked_up(table: Table, lookup: Values) -> Values:

@@ -11,7 +11,7 @@ from sqliter.core.faults import Fault, reported_as
 from sqliter.core.statement import Statement, Value
 from sqliter.core.steps import Operation, Steps, ask_all, breathe, writes
 from sqliter.exceptions import RecordUpdateError
-from sqliter.model.keys import is_object, key_of, misfit
+from sqliter.model.keys import actual, is_object, key_of, misfit
 from sqliter.model.loaded import remember_values
 from sqliter.model.model import BaseDBModel
 from sqliter.model.row import encoder_of
@@ -46,7 +46,7 @@ def _bulk_update(
     fields: Iterable[str],
     context: Context,
 ) -> Steps[int]:
-    records = list(instances)
+    records = [actual(each) for each in instances]
     if not records:
         return 0
     table = table_of(common_model(records))
@@ -68,11 +68,12 @@ def bulk_delete(
 ) -> Steps[int]:
     """Delete the rows with these keys, or of these instances; return how many."""
     table = table_of(model)
-    wanted = [_key(table, each) for each in keys]
-    if not wanted:
+    given = list(keys)
+    if not given:
         return 0
-    if len(wanted) > FEW:
+    if len(given) > FEW:
         yield from breathe()
+    wanted = [_key(table, each) for each in given]
     spec: QuerySpec[M] = table.prepare(QuerySpec)
     these = spec.but(conditions=conditions(table, {"pk__in": wanted}, None))
     return (yield from bulk.deleting(effects, these, context))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Sequence
 
+from sqliter.core.asked import Asked, Question
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.faults import reported_as
+from sqliter.core.statement import Row
 from sqliter.core.steps import Access, Operation, Steps, ask
 from sqliter.exceptions import RecordFetchError, RecordNotFoundError
 from sqliter.model.loaded import bind, remember_row, remember_values
@@ -23,34 +26,61 @@ __all__ = ["refresh"]
 
 def refresh(
     instance: BaseDBModel, fields: Iterable[str] | None, context: Context
-) -> Operation[None]:
+) -> Asked[None]:
     """Read the row again into the same instance; those fields that it has, or these."""
+    table = table_of(type(instance))
+    wanted = _wanted(table, instance, fields)
+    again = functools.partial(_rereading, instance, table, wanted, context)
+    if table not in context.known:
+        return again()
+
+    def load(rows: list[Row]) -> None:
+        _take(Effects(), instance, wanted, rows, context)
+
+    statement = get_statement(table, instance.pk, wanted)
+    return Question(statement, load, reported_as(RecordFetchError, table.name), again)
+
+
+def _rereading(
+    instance: BaseDBModel, table: Table, wanted: tuple[str, ...], context: Context
+) -> Operation[None]:
     effects = Effects()
-    steps = _refresh(effects, instance, fields, context)
+    steps = _refresh(effects, instance, table, wanted, context)
     return Operation(Access.READ, steps, effects)
 
 
 def _refresh(
     effects: Effects,
     instance: BaseDBModel,
-    fields: Iterable[str] | None,
+    table: Table,
+    wanted: tuple[str, ...],
     context: Context,
 ) -> Steps[None]:
-    table = table_of(type(instance))
-    wanted = _wanted(table, instance, fields)
     with reported_as(RecordFetchError, table.name):
         yield from known(table, context)
         result = yield from ask(get_statement(table, instance.pk, wanted))
-        loader = loader_of(table, wanted, local=context.settings.return_local_time)
-        found = loader.first(result.rows)
+        _take(effects, instance, wanted, result.rows, context)
+
+
+def _take(
+    effects: Effects,
+    instance: BaseDBModel,
+    wanted: tuple[str, ...],
+    rows: Sequence[Row],
+    context: Context,
+) -> None:
+    """Give an instance what its row holds; a ``Fault`` names what does not fit."""
+    table = table_of(type(instance))
+    loader = loader_of(table, wanted, local=context.settings.return_local_time)
+    found = loader.first(rows)
     if found is None:
         raise RecordNotFoundError(instance.pk, table=table.name)
     take_over(effects, instance, {name: vars(found)[name] for name in wanted})
     if wanted == table.fields:
-        remember_row(instance, result.rows[0])
+        remember_row(instance, rows[0])
     else:
         places = [table.fields.index(field) for field in wanted]
-        remember_values(instance, places, result.rows[0])
+        remember_values(instance, places, rows[0])
     bind(instance, context.database)
 
 

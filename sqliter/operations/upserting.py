@@ -51,6 +51,16 @@ class Choice(NamedTuple):
     conflict: Iterable[str] | None
     update: Iterable[str] | None
 
+    @classmethod
+    def of(cls, conflict: Iterable[str] | None, update: Iterable[str] | None) -> Choice:
+        """Return the choice; what can be iterated only once is kept."""
+        return cls(_kept(conflict), _kept(update))
+
+
+def _kept(names: Iterable[str] | None) -> Iterable[str] | None:
+    # A text is no list of names, which is to be said when they are looked at.
+    return names if names is None or isinstance(names, str) else tuple(names)
+
 
 @writes_shortly
 def upsert(effects: Effects, instance: M, choice: Choice, context: Context) -> Steps[M]:

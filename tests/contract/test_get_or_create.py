@@ -260,3 +260,13 @@ async def test_it_is_one_transaction(logged_db: Any, statements: Any) -> None:
     statements.clear()
     await logged_db.get_or_create(Row, name="a")
     assert [each.split()[0] for each in statements.statements] == ["SELECT"]
+
+
+@pytest.mark.only("file")
+async def test_what_exists_is_found_while_others_write(db: Any, apart: Any) -> None:
+    await db.create_table(Tag)
+    tag, _ = await db.get_or_create(Tag, {"colour": "red"}, name="sql")
+    assert await db.get(Tag, tag.pk) == tag  # there is a reader
+    async with db:
+        await db.insert(Tag(name="api", colour="red"))
+        assert await apart(db.get_or_create(Tag, name="sql")) == (tag, False)

@@ -238,6 +238,18 @@ async def test_bad_arguments_are_refused_before_anything_is_written(
     assert await rows(db, model) == []
 
 
+async def test_names_that_can_be_iterated_once(db: Any, together: Any) -> None:
+    await db.create_table(User)
+    calls = (
+        db.upsert(
+            User(email="a", name=str(n)), conflict=iter(["email"]), update=iter(["age"])
+        )
+        for n in range(20)
+    )
+    found = await together(*calls)
+    assert len({each.name for each in found}) == 1
+
+
 async def test_another_constraint_is_an_error(db: Any) -> None:
     await db.create_table(Both)
     await db.insert(Both(email="a", phone="1"))

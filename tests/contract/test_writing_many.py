@@ -243,6 +243,22 @@ async def test_relations_are_named_as_they_are(db: Any, library: Any) -> None:
     assert await db.select(library.Book).filter(author=new).count() == 3
 
 
+@pytest.mark.only("sync")
+async def test_what_stands_for_an_object_is_written(db: Any, library: Any) -> None:
+    await library.create(db)
+    ada = await db.insert(library.Author(name="Ada"))
+    pk = (await db.insert(library.Book(title="Notes", author=ada))).pk
+    author = (await db.get(library.Book, pk)).author
+    author.name = "Ada L."
+    assert await db.bulk_update([author], ["name"]) == 1
+    assert (await db.get(library.Author, ada.pk)).name == "Ada L."
+    await db.update_where(library.Author, {}, {"name": "Bob"})
+    await db.refresh(author)
+    assert author.name == "Bob"
+    await db.save(author)
+    assert await db.bulk_delete(library.Author, [author]) == 1
+
+
 async def test_it_is_few_statements(logged_db: Any, statements: Any) -> None:
     items = await stored(logged_db, 1000)
     statements.clear()
