@@ -19,7 +19,7 @@ import pytest
 import sqliter
 from sqliter import SqliterDB
 from sqliter.asyncio import AsyncSqliterDB
-from sqliter.engines import inline, prompt
+from sqliter.engines import inline, interpreter, prompt
 from sqliter.model import BaseDBModel
 
 LIBRARY = os.path.dirname(sqliter.__file__)
@@ -95,6 +95,7 @@ def steady(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the machine was never slow: what is short counts as short."""
     monkeypatch.setattr(prompt, "BUDGET", 10)
     monkeypatch.setattr(inline, "SHARE", 10)
+    monkeypatch.setattr(interpreter, "HELD_UP", 10)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
