@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sqliter.planning.hits import Hit
 from sqliter.query.aggregates import AggregateSpec, func
 from sqliter.query.query import QueryBuilder
 
-__all__ = ["AggregateSpec", "Hit", "QueryBuilder", "func"]
+__all__ = ["AggregateSpec", "QueryBuilder", "func"]

@@ -9,7 +9,8 @@ from typing import Annotated, Any, assert_type
 from sqliter import SqliterDB, StatementEvent
 from sqliter.asyncio import AsyncQueryBuilder, AsyncSqliterDB
 from sqliter.model import BaseDBModel, ForeignKey, FullText, unique
-from sqliter.query import Hit, QueryBuilder, func
+from sqliter.query import QueryBuilder, func
+from sqliter.query.search import Hit
 
 
 class Author(BaseDBModel):
