@@ -35,7 +35,7 @@ class Hit(NamedTuple, Generic[M]):
     texts: dict[str, str | None]
 
 
-Hit.__module__ = "sqliter.query.hits"  # where users import it from
+Hit.__module__ = "sqliter.query.search"  # where users import it from
 
 
 class Marks(NamedTuple):

@@ -16,7 +16,7 @@ from sqliter.exceptions import (
 )
 from sqliter.model import BaseDBModel, FullText
 from sqliter.query import func
-from sqliter.query.hits import Hit
+from sqliter.query.search import Hit
 
 ARTICLES = [
     ("Sailing", "Wind and waves, far from the harbour.", 3),
@@ -318,6 +318,7 @@ async def test_hits(db: Any) -> None:
     query = db.select(Article).search("sea")
     one, two = await query.fetch_hits("title", "body")
     assert isinstance(one, Hit)
+    assert pickle.loads(pickle.dumps(one)) == one
     assert one.instance == (await query.fetch_first())
     assert one.texts == {"title": "Café by the <b>sea</b>", "body": None}
     assert (

@@ -44,6 +44,7 @@ PUBLIC_MODULES = (
     "sqliter.query",
     "sqliter.query.aggregates",
     "sqliter.query.query",
+    "sqliter.query.search",
     "sqliter.sqliter",
 )
 """The paths users may import from."""

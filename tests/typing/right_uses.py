@@ -11,7 +11,7 @@ from sqliter.asyncio import AsyncQueryBuilder, AsyncSqliterDB
 from sqliter.lookups import lookup
 from sqliter.model import BaseDBModel, ForeignKey, FullText, unique
 from sqliter.query import QueryBuilder, func
-from sqliter.query.hits import Hit
+from sqliter.query.search import Hit
 
 
 class Author(BaseDBModel):

@@ -1,4 +1,4 @@
-"""Where users import hits from; they are made below."""
+"""What ``fetch_hits`` gives."""
 
 from __future__ import annotations
 
