@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
@@ -11,6 +12,7 @@ from sqliter.core.effects import Effects
 from sqliter.core.faults import reported_as
 from sqliter.core.statement import Result
 from sqliter.core.steps import (
+    Operation,
     Steps,
     ask_all,
     breathe,
@@ -62,18 +64,32 @@ def _kept(names: Iterable[str] | None) -> Iterable[str] | None:
     return names if names is None or isinstance(names, str) else tuple(names)
 
 
-@writes_shortly
-def upsert(effects: Effects, instance: M, choice: Choice, context: Context) -> Steps[M]:
+def upsert(instance: M, choice: Choice, context: Context) -> Operation[M]:
     """Insert one record, or write it to the row that is the same."""
+    again = functools.partial(upsert, instance, choice, context)
+    operation = _upsert_one(instance, choice, context)
+    return operation._replace(is_unit=True, again=again)
+
+
+def bulk_upsert(
+    instances: Iterable[M], choice: Choice, context: Context
+) -> Operation[list[M]]:
+    """Do so with records of one model, all or none; of equal ones the last wins."""
+    return _upsert_many(instances, choice, context)._replace(is_unit=True)
+
+
+@writes_shortly
+def _upsert_one(
+    effects: Effects, instance: M, choice: Choice, context: Context
+) -> Steps[M]:
     yield from _upsert(effects, [instance], choice, context)
     return instance
 
 
 @writes
-def bulk_upsert(
+def _upsert_many(
     effects: Effects, instances: Iterable[M], choice: Choice, context: Context
 ) -> Steps[list[M]]:
-    """Do so with records of one model, all or none; of equal ones the last wins."""
     records = list(instances)
     if records:
         yield from _upsert(effects, records, choice, context)
@@ -91,10 +107,7 @@ def _upsert(
         yield from settle_all(effects, records)
         batches = yield from _batches(table, records, conflicts, context.now())
         statements = [each for batch in batches for each in batch.statements()]
-        # Even a single one: a statement that returns rows would be committed when the
-        # last of them is read, where SQLite cannot wait for others.
-        results = yield from ask_all(statements)
-        stored = _stored(batches, results)
+        stored = _stored(batches, (yield from ask_all(statements)))
         _take_over(effects, table, zip(records, stored, strict=True), context)
     bind_all(records, context.database)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
+from sqliter.core.faults import Fault
 from sqliter.core.statement import Result, Row, Statement, Value
 from sqliter.model.table import Table
 from sqliter.planning import write
@@ -138,7 +139,11 @@ class Batch(NamedTuple):
         places = [fields.index(field) for field in self.conflict.target]
         unequal = (row for row in inserted if None in [row[place] for place in places])
         found = {row[0]: row[1:] for row in result.rows}
-        return [found.get(n) or next(unequal) for n in range(len(self.rows))]
+        rows = [found.get(n) or next(unequal, ()) for n in range(len(self.rows))]
+        if () in rows:
+            msg = f"{rows.count(())} rows were neither inserted nor found: a trigger?"
+            raise Fault(msg)
+        return rows
 
 
 def _on_conflict(table: Table, conflict: Conflict) -> str:

@@ -261,6 +261,20 @@ async def test_another_constraint_is_an_error(db: Any) -> None:
         assert (record.pk, record.created_at) == (0, 0)
 
 
+@pytest.mark.parametrize("update", [None, [], ["name"]])
+async def test_a_trigger_that_ignores_is_an_error(db: Any, update: Any) -> None:
+    await db.create_table(User)
+    await db.execute(
+        "CREATE TRIGGER skip BEFORE INSERT ON users WHEN new.name = 'bad' "
+        "BEGIN SELECT RAISE(IGNORE); END"
+    )
+    users = [User(email="a"), User(email="b", name="bad")]
+    with pytest.raises(RecordInsertionError, match="a trigger"):
+        await db.bulk_upsert(users, update=update)
+    assert users[0].pk == 0
+    assert await rows(db) == []
+
+
 async def test_foreign_keys_are_enforced(db: Any) -> None:
     await db.create_table(User)
     await db.create_table(Pet)
