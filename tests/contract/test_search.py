@@ -283,6 +283,11 @@ async def test_related_rows(
     joined = await query.clone().select_related("author").fetch_all()
     assert [(await reach(row.author)).name for row in joined] == ["Ada", "Ada"]
     assert (await query.clone().limit(1).fetch_last()).title == "Sea"
+    together = db.select(book).search("sea").share_lazy()
+    hits = await together.prefetch_related("author").fetch_hits()
+    assert {(await reach(hit.instance.author)).name for hit in hits} == {"Ada", "Bob"}
+    lazily = await db.select(book).search("sea").share_lazy().fetch_hits()
+    assert {(await reach(hit.instance.author)).name for hit in lazily} == {"Ada", "Bob"}
 
     from sqliter.orm import Prefetch
 
