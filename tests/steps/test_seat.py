@@ -10,7 +10,7 @@ import pytest
 from sqliter.core.faults import LateFault
 from sqliter.core.stop import Stop
 from sqliter.engines import turn
-from sqliter.engines.turn import LAST_LOOK, Seat
+from sqliter.engines.turn import LAST_LOOK, Seat, wake_all
 from sqliter.exceptions import DatabaseBusyError
 
 
@@ -162,6 +162,7 @@ def test_a_thread_learns_that_its_parcel_was_carried() -> None:
     while not (companions := seat.companions()):
         continue
     companions[0].finish(None)
+    wake_all(companions)
     waiting.join()
     assert outcome == companions
 
