@@ -29,27 +29,34 @@ class Contention:
     Only inside the block. ``look()`` says that a slice of the work is done.
     """
 
+    def __init__(self) -> None:
+        self._worked: float | None = None  # until this slice; if it has to be known
+
     def __enter__(self) -> Self:
         if _turns.are_disputed:
             _turns.shorten(self)
-        self._begin()
+        self._since = time.perf_counter()
         return self
 
     def __exit__(self, *_: object) -> None:
         _turns.lengthen(self)
 
     def look(self) -> None:
-        """Compare the time that passed with the time that this thread worked."""
+        """Compare the time that passed with the time that this thread worked.
+
+        To ask how long it worked takes long itself, so that is only done when the slice
+        before this one was slow.
+        """
         passed = time.perf_counter() - self._since
-        if passed > HELD_UP:
-            worked = time.thread_time() - self._worked
-            if worked < passed / 2 and threading.active_count() > 1:
+        if passed <= HELD_UP:
+            self._worked = None
+        elif self._worked is None:
+            self._worked = time.thread_time()
+        else:
+            before, self._worked = self._worked, time.thread_time()
+            if self._worked - before < passed / 2 and threading.active_count() > 1:
                 _turns.dispute()
                 _turns.shorten(self)
-        self._begin()
-
-    def _begin(self) -> None:
-        self._worked = time.thread_time()
         self._since = time.perf_counter()
 
 

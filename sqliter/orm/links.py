@@ -89,7 +89,10 @@ class BaseManager(Chain[B], Generic[R, B]):
         self.to_model = to_model
         self.from_model = from_model
         self.db_context = db_context
-        self._given = (junction_table, options or ManyToManyOptions())
+        self._given: tuple[str, ManyToManyOptions] | Relation = (
+            junction_table,
+            options or ManyToManyOptions(),
+        )
         self._names: tuple[str | None, str | None] = (None, None)
         self.shown: list[R] | None = None  # what a prefetched handle shows
 
@@ -99,16 +102,17 @@ class BaseManager(Chain[B], Generic[R, B]):
 
     @functools.cached_property
     def _junction(self) -> Junction:
+        if isinstance(self._given, Relation):
+            junction = self._given.junction
+            assert junction is not None
+            return junction
         return junction_between(*self._tables, *self._given)
 
     @classmethod
     def of(cls, instance: Any, relation: Relation) -> Self:
         """Return the manager of a relation of an instance."""
-        junction = relation.junction
-        assert junction is not None
-        context = instance.db_context
-        made = cls(instance, relation.target, relation.owner, junction.name, context)
-        made._junction = junction
+        made = cls(instance, relation.target, relation.owner, "", instance.db_context)
+        made._given = relation
         made._names = (relation.name, relation.inverse)
         return made
 

@@ -65,7 +65,7 @@ LIMITS: dict[str, tuple[int, int]] = {
 }
 """Calls of one operation: blocking, asyncio."""
 
-PER_ROW = {"fetch_all": 0.05, "bulk_insert": 5.2, "iterate": 1.3}
+PER_ROW = {"fetch_all": 0.035, "bulk_insert": 5.2, "iterate": 1.3}
 """Calls for each row of many."""
 
 BYTES_PER_ROW = 600

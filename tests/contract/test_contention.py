@@ -22,6 +22,13 @@ class Page(BaseDBModel):
     number: int
 
 
+def hold_up(clock: Clock, contention: Contention) -> None:
+    """Have it wait in two slices: the first one makes it suspicious."""
+    for _ in range(2):
+        clock.spend(passed=0.02, worked=0.001)
+        contention.look()
+
+
 class Clock:
     """Says how much time passed, and how much of it this thread worked."""
 
@@ -69,7 +76,9 @@ def other() -> Iterator[None]:
 def test_waiting_for_the_lock_is_noticed(clock: Clock) -> None:
     with Contention() as contention:
         clock.spend(passed=0.02, worked=0.001)
+        contention.look()
         assert sys.getswitchinterval() == USUAL
+        clock.spend(passed=0.02, worked=0.001)
         contention.look()
         assert sys.getswitchinterval() == SHORT
     assert sys.getswitchinterval() == USUAL
@@ -88,8 +97,7 @@ def test_work_is_no_contention(clock: Clock, passed: float, worked: float) -> No
 
 def test_it_is_remembered_for_a_while(clock: Clock) -> None:
     with Contention() as contention:
-        clock.spend(passed=0.02, worked=0.001)
-        contention.look()
+        hold_up(clock, contention)
     with Contention():
         assert sys.getswitchinterval() == SHORT
     clock.spend(passed=1.5, worked=0)
@@ -100,8 +108,7 @@ def test_it_is_remembered_for_a_while(clock: Clock) -> None:
 def test_the_last_one_makes_turns_long_again(clock: Clock) -> None:
     one, two = Contention(), Contention()
     one.__enter__()
-    clock.spend(passed=0.02, worked=0.001)
-    one.look()
+    hold_up(clock, one)
     two.__enter__()
     one.__exit__(None, None, None)
     assert sys.getswitchinterval() == SHORT
@@ -111,16 +118,14 @@ def test_the_last_one_makes_turns_long_again(clock: Clock) -> None:
 
 def test_what_others_choose_meanwhile_stays(clock: Clock) -> None:
     with Contention() as contention:
-        clock.spend(passed=0.02, worked=0.001)
-        contention.look()
+        hold_up(clock, contention)
         sys.setswitchinterval(0.01)
     assert sys.getswitchinterval() == 0.01
 
 
 def test_an_error_leaves_nothing_behind(clock: Clock) -> None:
     with pytest.raises(KeyboardInterrupt), Contention() as contention:
-        clock.spend(passed=0.02, worked=0.001)
-        contention.look()
+        hold_up(clock, contention)
         raise KeyboardInterrupt
     assert sys.getswitchinterval() == USUAL
 
