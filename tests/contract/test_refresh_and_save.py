@@ -222,13 +222,13 @@ async def test_a_key_that_is_not_there_is_not_inserted(db: Any) -> None:
     await db.save(Note(text="a"))
     with pytest.raises(RecordNotFoundError):
         await db.save(Note(pk=7, text="a"))
-    with pytest.raises(RecordInsertionError, match="nowhere"):
-        await db.save(Nowhere(text="a"))
+    with pytest.raises(RecordInsertionError, match="never_made"):
+        await db.save(NeverMade(text="a"))
 
 
-class Nowhere(Note):
+class NeverMade(Note):
     class Meta:
-        table_name = "nowhere"
+        table_name = "never_made"
 
 
 async def test_saves_in_blocks_and_of_many(

@@ -275,6 +275,24 @@ async def test_a_trigger_that_ignores_is_an_error(db: Any, update: Any) -> None:
     assert await rows(db) == []
 
 
+@pytest.mark.parametrize("update", [[], ["name"]])
+async def test_a_row_that_does_not_fit_is_left_as_it_is(db: Any, update: Any) -> None:
+    await db.create_table(User)
+    await db.insert(User(email="a", name="A"))
+    await db.execute("UPDATE users SET age = 'many'")
+    users = [User(email="a", name="B"), User(email="b")]
+    for call in (
+        db.upsert(users[0], update=update),
+        db.bulk_upsert(users, update=update),
+    ):
+        with pytest.raises(RecordInsertionError, match="column 'age' of pk 1 holds"):
+            await call
+    assert [each.pk for each in users] == [0, 0]
+    assert await db.fetch("SELECT email, name FROM users") == [
+        {"email": "a", "name": "A"}
+    ]
+
+
 async def test_foreign_keys_are_enforced(db: Any) -> None:
     await db.create_table(User)
     await db.create_table(Pet)
