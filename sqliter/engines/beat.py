@@ -40,6 +40,7 @@ class Beat:
         self._state = _State()
         self._next = _beats(self._state).__next__
         self._next()  # from now on it stands inside its ``try``
+        self.raise_signal()
         self._steps = 0
         self._main = threading.main_thread().ident
 

@@ -231,6 +231,8 @@ class BlockingEngine(LocalEngine):
 
         frame, is_inside = inspect.currentframe(), True
         while frame is not None and (frame := frame.f_back):
+            if frame.f_globals.get("__name__") == "contextlib":
+                continue  # between a ``with`` of this object and what it enters
             was_inside, is_inside = is_inside, frame.f_locals.get("self") is self
             if is_inside and not was_inside:
                 return True

@@ -126,6 +126,7 @@ class Connection(Handle):
             self._beat.listen(self.raw, inf, budget)
             return self._execute(statement, _ONE)
         except Handover:
+            self._beat.raise_signal()  # whoever runs it next would not hear of it
             return None
         finally:
             self._is_peeking = self.in_hurry = False

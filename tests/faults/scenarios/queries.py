@@ -60,6 +60,41 @@ async def exists(w: World) -> Any:
 
 
 @scenario()
+async def values(w: World) -> Any:
+    return lambda: w.db.select(w.models.Poem).values("title", "poet__name")
+
+
+@scenario()
+async def tuples(w: World) -> Any:
+    return lambda: w.db.select(w.models.Poem).tuples("title", distinct=True)
+
+
+@scenario()
+async def scalars(w: World) -> Any:
+    return lambda: w.db.select(w.models.Poem).order("title").scalars("title")
+
+
+@scenario()
+async def aggregates_of_rows(w: World) -> Any:
+    async def ask() -> Any:
+        query = w.db.select(w.models.Poem)
+        few = query.clone().order("title").limit(2)
+        return [
+            await query.sum("pk"),
+            await query.avg("pk"),
+            await query.min("title"),
+            await few.max("title"),
+        ]
+
+    return ask
+
+
+@scenario()
+async def paginate(w: World) -> Any:
+    return lambda: w.db.select(w.models.Poem).order("title").paginate(1, 2)
+
+
+@scenario()
 async def explain(w: World) -> Any:
     return lambda: w.db.select(w.models.Poem).explain()
 
