@@ -603,7 +603,7 @@ def test_ctrl_c_stops_what_runs_or_waits(shop, colour, name):
             if name.startswith("lock"):
                 connection.execute("BEGIN IMMEDIATE")
             go_on(process)
-            time.sleep(0.3)
+            time.sleep(0.2)
             sent = time.monotonic()
             process.send_signal(signal.SIGINT)
             late.append(float(heard(process, "stopped")) - sent)
