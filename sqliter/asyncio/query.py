@@ -75,7 +75,7 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
     async def fetch_dicts(self) -> list[dict[str, Any]]:
         """Return a dict per group: grouped fields, then aggregates."""
         return await self.db.run(
-            select.fetch_dicts(self._groups(), self.db.context), self._seconds
+            columns.groups(self._groups(), self.db.context), self._seconds
         )
 
     async def fetch_hits(

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeVar
 
 from sqliter.core.context import Context
-from sqliter.core.faults import Fault, reported_as
+from sqliter.core.faults import Fault
+from sqliter.core.statement import Memo, Row, Statement
 from sqliter.core.steps import Steps, ask, reads
 from sqliter.exceptions import RecordFetchError
+from sqliter.operations.failures import reported_of
 from sqliter.operations.schema import all_known
 from sqliter.planning.aggregates import AggregateFunction
-from sqliter.planning.columns import ColumnPlan, plan_aggregate, plan_columns
+from sqliter.planning.columns import plan_aggregate, plan_columns
+from sqliter.planning.frame import Reads
+from sqliter.planning.groups import plan_groups
 from sqliter.planning.spec import QuerySpec
 
-__all__ = ["aggregate", "dicts", "scalars", "tuples"]
+__all__ = ["aggregate", "dicts", "groups", "scalars", "tuples"]
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class _Plan(Protocol[R_co]):
+    """A statement whose rows are no instances."""
+
+    @property
+    def statement(self) -> Statement: ...
+    @property
+    def reads(self) -> Reads: ...
+    @property
+    def memo(self) -> Memo | None: ...
+
+    def load(self, rows: Iterable[Row]) -> R_co: ...
 
 
 @reads
-def tuples(
-    spec: QuerySpec[Any], names: Sequence[str], context: Context, *, distinct: bool
-) -> Steps[list[tuple[Any, ...]]]:
-    """Return these fields of every matching row."""
-    return (yield from _rows(spec, names, context, distinct=distinct))
+def groups(spec: QuerySpec[Any], context: Context) -> Steps[list[dict[str, Any]]]:
+    """Return groups and aggregates as dicts."""
+    return (yield from _ask(plan_groups(spec, context), spec, context))
 
 
 @reads
@@ -57,14 +75,16 @@ def aggregate(
 def _rows(
     spec: QuerySpec[Any], names: Sequence[str], context: Context, *, distinct: bool
 ) -> Steps[list[tuple[Any, ...]]]:
+    """Return these fields of every matching row."""
     plan = plan_columns(spec, names, context, distinct=distinct)
     return (yield from _ask(plan, spec, context))
 
 
-def _ask(
-    plan: ColumnPlan, spec: QuerySpec[Any], context: Context
-) -> Steps[list[tuple[Any, ...]]]:
-    with reported_as(RecordFetchError, spec.table.name):
+tuples = reads(_rows)
+
+
+def _ask(plan: _Plan[R], spec: QuerySpec[Any], context: Context) -> Steps[R]:
+    with reported_of(spec, RecordFetchError):
         yield from all_known(plan.reads, context)
         result = yield from ask(plan.statement, memo=plan.memo)
         try:

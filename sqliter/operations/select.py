@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqliter.core.asked import Asked, Load, Question, operation_of
 from sqliter.core.context import Context
-from sqliter.core.faults import Fault, reported_as
+from sqliter.core.faults import reported_as
 from sqliter.core.page import Page
 from sqliter.core.statement import Row, Statement
 from sqliter.core.steps import Steps, ask, breathe, reads
@@ -20,7 +20,6 @@ from sqliter.operations.failures import reported_of
 from sqliter.operations.prefetch import prefetch
 from sqliter.operations.schema import all_known, known
 from sqliter.planning import select as planning
-from sqliter.planning.groups import plan_groups
 from sqliter.planning.plain import plain_count, plain_question
 from sqliter.planning.select import ScalarPlan, SelectPlan
 from sqliter.planning.spec import QuerySpec
@@ -31,7 +30,6 @@ __all__ = [
     "exists",
     "explain",
     "fetch_all",
-    "fetch_dicts",
     "fetch_first",
     "fetch_last",
     "fetch_one",
@@ -125,19 +123,6 @@ def fetch_last(spec: QuerySpec[M], context: Context) -> Asked[M | None]:
     return _fetch_first(planning.backwards(spec), context, "last")
 
 
-@reads
-def fetch_dicts(spec: QuerySpec[Any], context: Context) -> Steps[list[dict[str, Any]]]:
-    """Return groups and aggregates as dicts."""
-    plan = plan_groups(spec, context)
-    with _failure(spec):
-        yield from all_known(plan.reads, context)
-        result = yield from ask(plan.statement, memo=plan.memo)
-        try:
-            return plan.load(result.rows)
-        except ValueError as error:
-            raise Fault(str(error), error) from error
-
-
 def count(spec: QuerySpec[Any], context: Context) -> Asked[int]:
     """Return how many rows the query gives."""
     question = plain_count(spec, context)
@@ -146,7 +131,7 @@ def count(spec: QuerySpec[Any], context: Context) -> Asked[int]:
 
 @_unhurried
 def _count(spec: QuerySpec[Any], context: Context) -> Asked[int]:
-    return _scalar(planning.count_plan(spec), spec, context, _number)
+    return _scalar(planning.count_plan(spec), spec, context, planning.number_of)
 
 
 @reads
@@ -155,7 +140,7 @@ def page(
 ) -> Steps[Page[M]]:
     """Return the rows of one page, and how many there are in all."""
     total = yield from operation_of(count(spec, context)).steps
-    window = planning.ordered(spec.ranked()).but(limit=size, offset=(number - 1) * size)
+    window = planning.ordered(spec).but(limit=size, offset=(number - 1) * size)
     items = yield from operation_of(fetch_all(window, context)).steps
     return Page(items, total, number, size)
 
@@ -258,10 +243,6 @@ def _ask_scalar(
         yield from all_known(plan.reads, context)
         result = yield from ask(plan.statement)
     return load(result.rows)
-
-
-def _number(rows: list[Row]) -> int:
-    return int(rows[0][0] or 0)
 
 
 def _truth(rows: list[Row]) -> bool:

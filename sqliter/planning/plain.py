@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from sqliter.core.asked import Question
 from sqliter.core.context import Context
 from sqliter.core.faults import reported_as
-from sqliter.core.statement import Row, Statement, Value
+from sqliter.core.statement import Statement, Value
 from sqliter.exceptions import RecordFetchError
 from sqliter.model.loader import Loader, loader_of
 from sqliter.model.table import Table
 from sqliter.planning.conditions import DEEPEST, Comparison
 from sqliter.planning.frame import Frame
-from sqliter.planning.select import limit_clause, order_clause
+from sqliter.planning.select import limit_clause, number_of, order_clause
 from sqliter.planning.spec import QuerySpec
 
 __all__ = ["plain_count", "plain_question"]
@@ -51,7 +51,7 @@ def plain_count(spec: QuerySpec[Any], context: Context) -> Question[int] | None:
     prepared = spec.table.prepare(_prepared, context.settings.return_local_time)
     unordered = spec.but(order=()) if spec.order else spec
     statement = _statement(unordered, None, prepared.counting, prepared.frame)
-    return statement and Question(statement, _number, prepared.failure)
+    return statement and Question(statement, number_of, prepared.failure)
 
 
 class _Prepared(NamedTuple):
@@ -75,10 +75,6 @@ def _prepared(
         loader_of(table, None, local=local),
         reported_as(RecordFetchError, table.name),
     )
-
-
-def _number(rows: list[Row]) -> int:
-    return int(rows[0][0] or 0)
 
 
 def _statement(

@@ -26,6 +26,7 @@ __all__ = [
     "limit_clause",
     "matching_keys",
     "memo_of",
+    "number_of",
     "order_clause",
     "ordered",
     "plan_last_of_window",
@@ -112,6 +113,11 @@ def get_statement(
 def _get_sql(table: Table, fields: tuple[str, ...] | None) -> str:
     columns = ", ".join(table.by_field[f].selected for f in fields or table.fields)
     return f"SELECT {columns} FROM {table.sql} WHERE {table.pk.sql} = ?"
+
+
+def number_of(rows: Sequence[Row]) -> int:
+    """Return the one number that a statement gave; 0 for NULL."""
+    return int(rows[0][0] or 0)
 
 
 def count_plan(spec: QuerySpec[Any]) -> ScalarPlan:

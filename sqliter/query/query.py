@@ -76,7 +76,7 @@ class QueryBuilder(BaseQuery[M, Database]):
     def fetch_dicts(self) -> list[dict[str, Any]]:
         """Return a dict per group: grouped fields, then aggregates."""
         return self.db.run(
-            select.fetch_dicts(self._groups(), self.db.context), self._seconds
+            columns.groups(self._groups(), self.db.context), self._seconds
         )
 
     def fetch_hits(

@@ -104,6 +104,15 @@ async def test_a_wrong_expression(db: Any, text: str) -> None:
         with pytest.raises(InvalidSearchError, match="leave raw=True out") as caught:
             await verb()
         assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    broken = db.select(Article).search('"', raw=True)
+    for ask in (
+        lambda: broken.values("title"),
+        lambda: broken.scalars("title"),
+        lambda: broken.sum("stars"),
+        lambda: broken.paginate(),
+    ):
+        with pytest.raises(InvalidSearchError, match="leave raw=True out"):
+            await ask()
     with pytest.raises(InvalidSearchError):
         await query.update({"stars": 1})
     assert await db.select(Article).count() == 4
