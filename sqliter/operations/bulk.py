@@ -60,7 +60,7 @@ def update(
         plan = write.update_where(spec, changes)
         yield from all_known(plan.reads, context)
         yield from touch(effects, table, context)
-        result = yield from _ask(plan.statement)
+        result = yield from _ask(plan.statement, computes=bool(computed))
     return result.rowcount
 
 
@@ -77,11 +77,11 @@ def deleting(effects: Effects, spec: QuerySpec[Any], context: Context) -> Steps[
 delete = writes(deleting)
 
 
-def _ask(statement: Statement) -> Steps[Result]:
+def _ask(statement: Statement, *, computes: bool) -> Steps[Result]:
     try:
         return (yield from ask(statement))
     except Fault as fault:
-        if "user-defined function" in str(fault):
+        if computes and "user-defined function" in str(fault):
             raise Fault(_REFUSED) from fault
         raise
 

@@ -125,8 +125,9 @@ def _conditions(about: _About, keywords: Sequence[_Keyword]) -> tuple[Condition,
 def _condition(about: _About, group: list[_Keyword]) -> Condition:
     first = group[0]
     path = tuple(relation.name for relation in first.relations[: first.hop])
-    if isinstance(first.value, Term):
-        return _compared(about.table, first, path)
+    for each in group:
+        if isinstance(each.value, Term):
+            return _compared(about.table, each, path)
     if first.hop == len(first.relations):
         return _comparison(first, path, local=about.local)
     relation = first.relations[first.hop]

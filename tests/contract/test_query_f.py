@@ -274,6 +274,8 @@ class TestRelations:
     def test_not_across_a_to_many_relation(self, db: SqliterDB) -> None:
         with pytest.raises(InvalidFilterError, match="to-many"):
             db.select(Author).filter(books__year=F("born"))
+        with pytest.raises(InvalidFilterError, match="to-many"):
+            db.select(Author).filter(books__title="x", books__year=F("pk"))
         with pytest.raises(InvalidUpdateError, match="other tables"):
             db.select(Book).update({"year": F("author__born") + 1})
 
