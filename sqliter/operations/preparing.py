@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import TypeVar
 
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault
+from sqliter.core.statement import Value
 from sqliter.core.steps import Steps, breathe
 from sqliter.model.loaded import attach, attached, attachments, has_attachments
 from sqliter.model.model import BaseDBModel
 from sqliter.model.relations import forward_of
+from sqliter.model.row import encoder_of
+from sqliter.model.table import Table
 from sqliter.operations.assigning import assign
+from sqliter.planning import write
 
 __all__ = [
     "AT_ONCE",
@@ -20,11 +25,13 @@ __all__ = [
     "Stamps",
     "common_model",
     "has_key",
+    "in_batches",
     "settle",
     "settle_all",
 ]
 
 M = TypeVar("M", bound=BaseDBModel)
+T = TypeVar("T")
 
 FEW = 500
 """Records that are prepared without a look at whether to stop."""
@@ -51,6 +58,28 @@ def common_model(records: Sequence[M]) -> type[M]:
 def has_key(record: BaseDBModel) -> bool:
     """Whether a record brings its key along."""
     return record.pk != 0
+
+
+def in_batches(
+    table: Table,
+    records: Sequence[BaseDBModel],
+    stamps: Stamps,
+    make: Callable[[bool, tuple[str, ...], list[list[Value]]], T],
+) -> Steps[list[T]]:
+    """Return what is made of the stored rows of records, as many as fit one INSERT.
+
+    ``make`` gets whether they bring their keys, their fields, and the rows.
+    """
+    made: list[T] = []
+    for with_pk, run in groupby(records, key=has_key):
+        fields = write.insert_fields(table, with_pk=with_pk)
+        encode = encoder_of(table, fields, STAMPED).encode
+        for batch in write.batches(list(run), fields):
+            if len(records) > FEW and len(made) % AT_ONCE == 0:
+                yield from breathe()
+            rows = [encode(vars(each), stamps.of(each)) for each in batch]
+            made.append(make(with_pk, fields, rows))
+    return made
 
 
 def settle_all(effects: Effects, instances: Sequence[BaseDBModel]) -> Steps[None]:

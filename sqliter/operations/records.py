@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Any, TypeVar
 
 from sqliter.core.asked import UNANSWERED, Asked, Order, Question, Unanswered
@@ -16,7 +15,6 @@ from sqliter.core.steps import (
     Steps,
     ask,
     ask_all,
-    breathe,
     reads,
     writes,
     writes_shortly,
@@ -43,12 +41,10 @@ from sqliter.model.table import Table, table_of
 from sqliter.operations.assigning import assign, assign_all, put
 from sqliter.operations.change import Change
 from sqliter.operations.preparing import (
-    AT_ONCE,
-    FEW,
     STAMPED,
     Stamps,
     common_model,
-    has_key,
+    in_batches,
     settle,
     settle_all,
 )
@@ -302,27 +298,22 @@ def _insert_rows(
     table: Table, records: Sequence[BaseDBModel], stamps: Stamps
 ) -> Steps[list[int]]:
     """Insert all; return the key that SQLite gave to each."""
-    statements: list[Statement] = []
-    sizes: list[int] = []
-    for with_pk, run in groupby(records, key=has_key):
-        fields = write.insert_fields(table, with_pk=with_pk)
-        encode = encoder_of(table, fields, STAMPED).encode
-        for batch in write.batches(list(run), fields):
-            if len(records) > FEW and len(statements) % AT_ONCE == 0:
-                yield from breathe()
-            rows = [encode(vars(each), stamps.of(each)) for each in batch]
-            statements.append(write.insert_statement(table, fields, rows))
-            sizes.append(len(rows))
+    statements = yield from in_batches(
+        table,
+        records,
+        stamps,
+        lambda _, fields, rows: write.insert_statement(table, fields, rows),
+    )
     results = yield from ask_all(statements)
-    return _keys(sizes, results)
+    return _keys(statements, results)
 
 
-def _keys(sizes: Sequence[int], results: Sequence[Result]) -> list[int]:
+def _keys(statements: Sequence[Statement], results: Sequence[Result]) -> list[int]:
     """Return the key of each row: AUTOINCREMENT counts up within a statement."""
     keys: list[int] = []
-    for size, result in zip(sizes, results, strict=True):
+    for statement, result in zip(statements, results, strict=True):
         last = result.lastrowid or 0
-        keys += range(last - size + 1, last + 1)
+        keys += range(last - (statement.rows or 0) + 1, last + 1)
     return keys
 
 

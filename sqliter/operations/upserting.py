@@ -15,7 +15,6 @@ from sqliter.core.steps import (
     Operation,
     Steps,
     ask_all,
-    breathe,
     look_up,
     writes,
     writes_shortly,
@@ -28,16 +27,14 @@ from sqliter.model.row import encoder_of
 from sqliter.model.table import BUILT_IN, Table, table_of
 from sqliter.operations.assigning import assign_all, take_over
 from sqliter.operations.preparing import (
-    AT_ONCE,
-    FEW,
-    STAMPED,
+    Stamps,
     common_model,
     has_key,
+    in_batches,
     settle_all,
 )
 from sqliter.operations.schema import known, touch
 from sqliter.planning import upsert as planning
-from sqliter.planning import write
 from sqliter.planning.named import named_fields
 from sqliter.planning.upsert import Batch, Conflict, Stored
 from sqliter.schema import inspection
@@ -156,17 +153,16 @@ def _batches(
     conflicts: dict[bool, Conflict],
     now: int,
 ) -> Steps[list[Batch]]:
-    stamps = {"created_at": now, "updated_at": now}
-    batches: list[Batch] = []
-    for with_pk, run in groupby(records, key=has_key):
-        fields = write.insert_fields(table, with_pk=with_pk)
-        encode = encoder_of(table, fields, STAMPED).encode
-        for batch in write.batches(list(run), fields):
-            if len(records) > FEW and len(batches) % AT_ONCE == 0:
-                yield from breathe()
-            rows = [encode(vars(each), stamps) for each in batch]
-            batches.append(Batch(table, fields, rows, conflicts[with_pk]))
-    return batches
+    return (
+        yield from in_batches(
+            table,
+            records,
+            Stamps(now),
+            lambda with_pk, fields, rows: Batch(
+                table, fields, rows, conflicts[with_pk]
+            ),
+        )
+    )
 
 
 def _stored(batches: Sequence[Batch], results: Sequence[Result]) -> list[Stored]:

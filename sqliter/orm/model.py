@@ -67,7 +67,7 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
                     initialize(data, self_instance=self)
                     return
             database = data.pop("db_context", None)
-            given = taken_apart(type(self), data)
+            given = taken_apart(model, data)
             if hasattr(database, "run"):  # data from outside is no database
                 object.__setattr__(self, "_database", database)
             if not given:

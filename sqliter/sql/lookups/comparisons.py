@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from sqliter.sql.fragment import Fragment
-from sqliter.sql.lookups.lookup import Lookup, Operand
+from sqliter.sql.lookups.lookup import Lookup, Operand, refuse_none
 from sqliter.sql.lookups.registry import register_lookup
 
 
@@ -28,12 +28,7 @@ class _Comparison(Lookup):
 
 class _Ordering(_Comparison):
     def prepare(self, operand: Operand, value: Any) -> Any:
-        if value is None:
-            msg = (
-                f"{operand.name} cannot be compared with None by '{self.suffix}'; "
-                "use '__isnull'"
-            )
-            raise TypeError(msg)
+        refuse_none(operand, self.suffix, value)
         return super().prepare(operand, value)
 
 

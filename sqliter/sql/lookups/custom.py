@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from sqliter.core.statement import Value
 from sqliter.sql.fragment import Fragment
-from sqliter.sql.lookups.lookup import Lookup, Operand
+from sqliter.sql.lookups.lookup import Lookup, Operand, refuse_none
 from sqliter.sql.lookups.registry import is_registered, put_lookup
 
 __all__ = ["LookupFunction", "lookup"]
@@ -73,12 +73,7 @@ class _Custom(Lookup):
         return _checked(self.suffix, self._function(operand.sql, prepared))
 
     def _encoded(self, operand: Operand, value: Any) -> Value:
-        if value is None:
-            msg = (
-                f"{operand.name} cannot be compared with None by '{self.suffix}'; "
-                "use '__isnull'"
-            )
-            raise TypeError(msg)
+        refuse_none(operand, self.suffix, value)
         return operand.encode(value)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqliter.core.statement import Value
 from sqliter.sql.fragment import Fragment
 
-__all__ = ["Kind", "Lookup", "Operand"]
+__all__ = ["Kind", "Lookup", "Operand", "refuse_none"]
 
 
 class Kind(enum.Enum):
@@ -48,6 +48,15 @@ class Operand(NamedTuple):
     def qualified(self, prefix: str) -> Operand:
         """Return the same column of a table that has an alias."""
         return self._replace(sql=f"{prefix}{self.sql}")
+
+
+def refuse_none(operand: Operand, suffix: str, value: Any) -> None:
+    """Raise ``TypeError`` for ``None``, which nothing can be compared with."""
+    if value is None:
+        msg = (
+            f"{operand.name} cannot be compared with None by '{suffix}'; use '__isnull'"
+        )
+        raise TypeError(msg)
 
 
 class Lookup:
