@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 
 from sqliter.core.faults import Fault, InTransactionFault
@@ -77,10 +77,19 @@ class Connection(Handle):
         if self.in_hurry and any(is_heavy(each.params) for each in request.statements):
             raise Handover(is_slow=False)
         run = self._execute if self._stop.trace is None else self._observed
+        statements: Iterable[Statement] = request.statements
+        if len(request.statements) > 1:
+            statements = self._while_wanted(request.statements)
         if not request.atomic:
-            return [run(each, request) for each in request.statements]
+            return [run(each, request) for each in statements]
         with unit(self, foreign_keys=request.foreign_keys):
-            return [run(each, request) for each in request.statements]
+            return [run(each, request) for each in statements]
+
+    def _while_wanted(self, statements: Iterable[Statement]) -> Iterator[Statement]:
+        """Yield them unless the work has to end: an interrupt between two is lost."""
+        for each in statements:
+            self._stop.check()
+            yield each
 
     def _answer_outside(self, request: Request) -> list[Result]:
         """Run what no transaction may surround."""

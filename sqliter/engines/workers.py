@@ -14,6 +14,9 @@ from sqliter.core.stop import WRITE_GRACE, Loss, Stop
 
 R = TypeVar("R")
 
+AGAIN = 2 * WRITE_GRACE
+"""Seconds after which cancelled work that still goes on is interrupted once more."""
+
 
 class _Job:
     """One call on its way to a thread and back."""
@@ -95,6 +98,7 @@ class _Job:
                 if self._claim.acquire(blocking=False):
                     raise
                 cancel(stop, self._loop)
+                self._loop.call_later(AGAIN, self._cancel_again, stop)
         if timer is not None:
             timer.cancel()
         if cancelled is not None:
@@ -102,6 +106,12 @@ class _Job:
         if self._error is not None:
             raise self._error
         return self._value
+
+    def _cancel_again(self, stop: Stop) -> None:
+        """SQLite does not hear what comes just before a statement begins."""
+        if not self._over and stop.loss is not Loss.WRITES:
+            stop.interrupt()
+            self._loop.call_later(AGAIN, self._cancel_again, stop)
 
     def _watch_clock(self, stop: Stop | None) -> asyncio.TimerHandle | None:
         if stop is None or stop.deadline == inf:

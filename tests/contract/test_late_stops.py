@@ -5,16 +5,22 @@ A "no" then looks like an interruption. Nothing may be written twice, or seem un
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 import pytest
 
 from sqliter import SqliterDB
 from sqliter.asyncio import AsyncSqliterDB
 from sqliter.engines import beat, prompt
+from sqliter.engines.connection import Connection
 from sqliter.engines.inline import Inline
 from sqliter.exceptions import OperationTimeoutError
 from sqliter.model import BaseDBModel
 
 ROUNDS = 600  # SQLite counts the steps of all runs of a statement together
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
 
 
 class Note(BaseDBModel):
@@ -87,3 +93,55 @@ def test_what_is_late_is_not_stored_and_what_is_stored_is_not_late(tmp_path, blo
     kept = [note for note in notes if note.pk]
     assert stored == [{"pk": note.pk, "text": note.text} for note in kept]
     db.close()
+
+
+async def test_what_is_cancelled_between_two_statements_goes_no_further(
+    tmp_path, monkeypatch
+):
+    """An interruption is lost where no statement runs."""
+    written = []
+    execute = Connection._execute
+
+    def cancelled_afterwards(self, statement, request):
+        result = execute(self, statement, request)
+        if statement.sql.startswith("INSERT"):
+            written.append(statement.rows)
+            loop.call_soon_threadsafe(inserting.cancel)
+            while not self._stop.cancelled:
+                time.sleep(0.001)
+        return result
+
+    monkeypatch.setattr(Connection, "_execute", cancelled_afterwards)
+    loop = asyncio.get_running_loop()
+    db = AsyncSqliterDB(tmp_path / "x.db")
+    await db.create_table(Note)
+    notes = [Note(text="") for _ in range(30_000)]
+    inserting = asyncio.create_task(db.bulk_insert(notes))
+    with pytest.raises(asyncio.CancelledError):
+        await inserting
+    assert len(written) == 1 and written[0] < len(notes)
+    assert await db.select(Note).count() == 0
+    assert notes[0].pk == 0
+    await db.close()
+
+
+async def test_what_is_cancelled_just_before_a_statement_is_stopped(
+    tmp_path, monkeypatch
+):
+    fetch = Connection._fetch
+
+    def cancelled_before(self, statement, *, named):
+        if statement.sql == ENDLESS:
+            loop.call_soon_threadsafe(reading.cancel)
+            while not self._stop.cancelled:
+                time.sleep(0.001)
+            time.sleep(0.01)  # the interruption comes now
+        return fetch(self, statement, named=named)
+
+    monkeypatch.setattr(Connection, "_fetch", cancelled_before)
+    loop = asyncio.get_running_loop()
+    db = AsyncSqliterDB(tmp_path / "x.db")
+    reading = asyncio.create_task(db.fetch(ENDLESS))
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await db.close()
