@@ -28,6 +28,7 @@ class _Job:
         "_loop",
         "_over",
         "_stop",
+        "_timers",
         "_value",
         "_waiters",
     )
@@ -46,6 +47,7 @@ class _Job:
         self._value: Any = None
         self._error: BaseException | None = None
         self._waiters: list[asyncio.Future[None]] = []
+        self._timers: list[asyncio.TimerHandle] = []
 
     def work(self) -> None:
         if not self._claim.acquire(blocking=False):
@@ -85,7 +87,7 @@ class _Job:
         """
         stop = self._stop
         cancelled: asyncio.CancelledError | None = None
-        timer = self._watch_clock(stop)
+        self._watch_clock(stop)
         while not self._over:
             waiter = self._loop.create_future()
             self._waiters.append(waiter)
@@ -98,8 +100,8 @@ class _Job:
                 if self._claim.acquire(blocking=False):
                     raise
                 cancel(stop, self._loop)
-                self._loop.call_later(AGAIN, self._cancel_again, stop)
-        if timer is not None:
+                self._later(AGAIN, self._cancel_again, stop)
+        for timer in self._timers:
             timer.cancel()
         if cancelled is not None:
             raise cancelled
@@ -111,12 +113,14 @@ class _Job:
         """SQLite does not hear what comes just before a statement begins."""
         if not self._over and stop.loss is not Loss.WRITES:
             stop.interrupt()
-            self._loop.call_later(AGAIN, self._cancel_again, stop)
+            self._later(AGAIN, self._cancel_again, stop)
 
-    def _watch_clock(self, stop: Stop | None) -> asyncio.TimerHandle | None:
-        if stop is None or stop.deadline == inf:
-            return None
-        return self._loop.call_later(stop.left, self._expire, stop)
+    def _watch_clock(self, stop: Stop | None) -> None:
+        if stop is not None and stop.deadline != inf:
+            self._later(stop.left, self._expire, stop)
+
+    def _later(self, delay: float, call: Callable[[Stop], None], stop: Stop) -> None:
+        self._timers.append(self._loop.call_later(delay, call, stop))
 
     def _expire(self, stop: Stop) -> None:
         if self._claim.acquire(blocking=False):
