@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from sqliter.planning.f import F
-from sqliter.planning.q import Q
+from sqliter.planning.aggregates import func
+from sqliter.terms.attribute import Attribute, col, outer
+from sqliter.terms.call import case, cast, coalesce, extract
+from sqliter.terms.q import Q
+from sqliter.terms.subquery import exists, subquery
+from sqliter.terms.term import F
 
-__all__ = ["F", "Q"]
+__all__ = [
+    "Attribute",
+    "F",
+    "Q",
+    "case",
+    "cast",
+    "coalesce",
+    "col",
+    "exists",
+    "extract",
+    "func",
+    "outer",
+    "subquery",
+]

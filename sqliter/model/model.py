@@ -12,6 +12,7 @@ from sqliter.helpers import validate_table_name
 from sqliter.model.codecs import natural_encode, read_natural
 from sqliter.model.fields import coerce
 from sqliter.model.loader import Loader, decoder, fits, loader_of
+from sqliter.model.metaclass import ModelClass
 from sqliter.model.naming import infer_table_name
 from sqliter.model.registry import register
 from sqliter.model.table import PRIMARY_KEY, table_of
@@ -30,7 +31,7 @@ _CONTAINERS = (list, dict, set, tuple)
 _UNIONS = (typing.Union, types.UnionType)
 
 
-class BaseDBModel(BaseModel):
+class BaseDBModel(BaseModel, metaclass=ModelClass):
     """Base of all models; each subclass has a table of its own.
 
     ``pk`` is given by SQLite at insert (0: not saved). ``created_at`` and

@@ -23,10 +23,12 @@ from sqliter.model.table import Table
 from sqliter.operations.failures import reported_of
 from sqliter.operations.schema import all_known, touch
 from sqliter.planning import write
-from sqliter.planning.computing import assignment
-from sqliter.planning.f import Term
+from sqliter.planning.assigned import assignment
+from sqliter.planning.scope import Rows
 from sqliter.planning.spec import QuerySpec
 from sqliter.sql.fragment import Fragment
+from sqliter.terms.q import Q
+from sqliter.terms.term import Term, term_of
 
 __all__ = ["checked_values", "delete", "deleting", "update", "valid_value"]
 
@@ -47,9 +49,9 @@ def update(
     table = spec.table
     _check_names(table, values)
     computed = {
-        name: _computed(table, name, value)
+        name: _computed(spec, name, value, context)
         for name, value in values.items()
-        if isinstance(value, Term)
+        if isinstance(value, (Term, Q))
     }
     others = {name: values[name] for name in values if name not in computed}
     plain = {name: valid_value(table, name, each) for name, each in others.items()}
@@ -103,9 +105,13 @@ def checked_values(table: Table, values: dict[str, Any]) -> dict[str, Any]:
     return {name: valid_value(table, name, value) for name, value in values.items()}
 
 
-def _computed(table: Table, name: str, term: Term) -> Fragment:
+def _computed(
+    spec: QuerySpec[Any], name: str, given: Any, context: Context
+) -> Fragment:
+    table = spec.table
     try:
-        return assignment(table, table.by_field[name], term)
+        value = Rows(spec, context).computed(term_of(given))
+        return assignment(table, table.by_field[name], value, given)
     except ValueError as error:
         reason = f"field '{name}' of {table.model.__name__} cannot become that: {error}"
         raise InvalidUpdateError(reason, fields=[name], original=error) from error

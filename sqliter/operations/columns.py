@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from sqliter.core.context import Context
 from sqliter.core.faults import Fault
@@ -12,13 +12,15 @@ from sqliter.core.steps import Steps, ask, reads
 from sqliter.exceptions import RecordFetchError
 from sqliter.operations.failures import reported_of
 from sqliter.operations.schema import all_known
-from sqliter.planning.aggregates import AggregateFunction
 from sqliter.planning.columns import plan_aggregate, plan_columns
 from sqliter.planning.frame import Reads
 from sqliter.planning.groups import plan_groups
 from sqliter.planning.spec import QuerySpec
 
 __all__ = ["aggregate", "dicts", "groups", "scalars", "tuples"]
+
+Named: TypeAlias = Mapping[str, object]
+"""Fields and terms by the names under which they are wanted."""
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -45,38 +47,39 @@ def groups(spec: QuerySpec[Any], context: Context) -> Steps[list[dict[str, Any]]
 
 @reads
 def dicts(
-    spec: QuerySpec[Any], names: Sequence[str], context: Context, *, distinct: bool
+    spec: QuerySpec[Any], wanted: Named, context: Context, *, distinct: bool
 ) -> Steps[list[dict[str, Any]]]:
-    """Return these fields of every matching row by name; all if none is named."""
-    wanted = names or spec.table.fields
-    rows = yield from _rows(spec, wanted, context, distinct=distinct)
+    """Return these fields and terms of every matching row by name; else all fields."""
+    wanted = wanted or {field: field for field in spec.table.fields}
+    terms = tuple(wanted.values())
+    rows = yield from _rows(spec, terms, context, distinct=distinct)
     return [dict(zip(wanted, row, strict=True)) for row in rows]
 
 
 @reads
 def scalars(
-    spec: QuerySpec[Any], name: str, context: Context, *, distinct: bool
+    spec: QuerySpec[Any], wanted: object, context: Context, *, distinct: bool
 ) -> Steps[list[Any]]:
-    """Return one field of every matching row."""
-    rows = yield from _rows(spec, (name,), context, distinct=distinct)
+    """Return one field, or term, of every matching row."""
+    rows = yield from _rows(spec, (wanted,), context, distinct=distinct)
     return [value for (value,) in rows]
 
 
 @reads
 def aggregate(
-    spec: QuerySpec[Any], function: AggregateFunction, name: str, context: Context
+    spec: QuerySpec[Any], function: str, wanted: object, context: Context
 ) -> Steps[Any]:
-    """Return an aggregate of one field over all matching rows."""
-    plan = plan_aggregate(spec, function, name, context)
+    """Return an aggregate of one field, or term, over all matching rows."""
+    plan = plan_aggregate(spec, function, wanted, context)
     ((value,),) = yield from _ask(plan, spec, context)
     return value
 
 
 def _rows(
-    spec: QuerySpec[Any], names: Sequence[str], context: Context, *, distinct: bool
+    spec: QuerySpec[Any], wanted: Sequence[object], context: Context, *, distinct: bool
 ) -> Steps[list[tuple[Any, ...]]]:
-    """Return these fields of every matching row."""
-    plan = plan_columns(spec, names, context, distinct=distinct)
+    """Return these fields and terms of every matching row."""
+    plan = plan_columns(spec, wanted, context, distinct=distinct)
     return (yield from _ask(plan, spec, context))
 
 

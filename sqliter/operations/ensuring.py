@@ -24,9 +24,9 @@ from sqliter.operations.bulk import checked_values, valid_value
 from sqliter.operations.preparing import STAMPED
 from sqliter.operations.records import inserting, updating
 from sqliter.operations.schema import all_known
-from sqliter.planning.filters import conditions
 from sqliter.planning.named import named_field, named_values
 from sqliter.planning.plain import plain_question
+from sqliter.planning.scope import Rows
 from sqliter.planning.select import plan_select
 from sqliter.planning.spec import QuerySpec
 
@@ -46,7 +46,7 @@ def get_or_create(
     """
     values = defaults or {}
     _check_defaults(table_of(model), values)
-    question = plain_question(_wanted(model, lookup), context, 2)
+    question = plain_question(_wanted(model, lookup, context), context, 2)
     again = functools.partial(_or_create, model, lookup, values, context)
     if question is None:
         return again()
@@ -103,7 +103,7 @@ def _update_or_create(
 def _find(model: type[M], lookup: Values, context: Context) -> Steps[M | None]:
     """Return the one row; several are an error: any of them would be a guess."""
     table = table_of(model)
-    plan = plan_select(_wanted(model, lookup).but(limit=2), context)
+    plan = plan_select(_wanted(model, lookup, context).but(limit=2), context)
     with reported_as(RecordFetchError, table.name):
         yield from all_known(plan.reads, context)
         result = yield from ask(plan.statement)
@@ -118,11 +118,11 @@ def _find(model: type[M], lookup: Values, context: Context) -> Steps[M | None]:
     return found[0] if found else None
 
 
-def _wanted(model: type[M], lookup: Values) -> QuerySpec[M]:
+def _wanted(model: type[M], lookup: Values, context: Context) -> QuerySpec[M]:
     """Return the query for the rows with these values, past the cache."""
     table = table_of(model)
     spec: QuerySpec[M] = table.prepare(QuerySpec)
-    wanted = conditions(table, _looked_up(table, lookup), None)
+    wanted = Rows(spec, context).keywords(_looked_up(table, lookup))
     return spec.but(conditions=wanted, cached=False)
 
 

@@ -23,8 +23,8 @@ from sqliter.operations.preparing import AT_ONCE, FEW, common_model, settle_all
 from sqliter.operations.schema import known, touch
 from sqliter.operations.unwritten import explain_unwritten
 from sqliter.planning import write
-from sqliter.planning.filters import conditions
 from sqliter.planning.named import named_fields
+from sqliter.planning.scope import Rows
 from sqliter.planning.spec import QuerySpec
 
 __all__ = ["bulk_delete", "bulk_update"]
@@ -75,7 +75,7 @@ def bulk_delete(
         yield from breathe()
     wanted = [_key(table, each) for each in given]
     spec: QuerySpec[M] = table.prepare(QuerySpec)
-    these = spec.but(conditions=conditions(table, {"pk__in": wanted}, None))
+    these = spec.but(conditions=Rows(spec, context).keywords({"pk__in": wanted}))
     return (yield from bulk.deleting(effects, these, context))
 
 

@@ -24,12 +24,12 @@ H = TypeVar("H")
 class Accessor:
     """A relation as an attribute of a class; the class itself gives this object."""
 
-    name: str = ""
+    attribute: str = ""
     owner: type[Any] | None = None
     handles: Handles | None = None
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
-        self.name = name
+        self.attribute = name
         self.owner = owner
 
     def relation(self, model: type[Any]) -> Relation:
@@ -38,7 +38,7 @@ class Accessor:
         A subclass has a table of its own: what refers to the rows of its base does
         not refer to its rows.
         """
-        relation = relation_of(model, self.name)
+        relation = relation_of(model, self.attribute)
         if relation is None:
             raise AttributeError(self.why_absent(model))
         return relation
@@ -48,11 +48,11 @@ class Accessor:
         owner = self.owner.__name__ if self.owner else "another class"
         if self.owner is model:
             return (
-                f"'{model.__name__}.{self.name}' is declared, but no relation of "
-                f"another model has related_name='{self.name}'"
+                f"'{model.__name__}.{self.attribute}' is declared, but no relation of "
+                f"another model has related_name='{self.attribute}'"
             )
         return (
-            f"'{model.__name__}' has no '{self.name}': the relation belongs to "
+            f"'{model.__name__}' has no '{self.attribute}': the relation belongs to "
             f"'{owner}', and '{model.__name__}' has a table of its own"
         )
 
@@ -73,7 +73,7 @@ class ToManyAccessor(Accessor, Generic[H]):
         if instance is None:
             return self
         relation = self.relation(type(instance))
-        known = remembered(instance, TO_MANY).get(self.name)
+        known = remembered(instance, TO_MANY).get(self.attribute)
         return self.opened(instance, relation, self.kind(type(instance)), known)
 
     def __set__(self, instance: object, value: Never) -> None:

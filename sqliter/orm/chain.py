@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from sqliter.planning.ordering import Nulls
-from sqliter.planning.q import Q
+from sqliter.planning.ordering import Orderable
 from sqliter.query.base import FilterValue
+from sqliter.terms.q import Q
+from sqliter.terms.term import Nulls
 
 __all__ = ["Chain"]
 
@@ -20,16 +21,16 @@ class Chain(Generic[C_co]):
         """Return a new query over all rows of the relation."""
         raise NotImplementedError
 
-    def filter(self, *parts: Q, **conditions: FilterValue) -> C_co:
+    def filter(self, *parts: Q | bool, **conditions: FilterValue) -> C_co:
         """Return a query for those that meet all conditions, as in any query."""
         return self._called("filter", *parts, **conditions)
 
-    def exclude_where(self, *parts: Q, **conditions: FilterValue) -> C_co:
+    def exclude_where(self, *parts: Q | bool, **conditions: FilterValue) -> C_co:
         """Return a query without those that meet all conditions, as in any query."""
         return self._called("exclude_where", *parts, **conditions)
 
     def order(
-        self, *fields: str, reverse: bool = False, nulls: Nulls | None = None
+        self, *fields: Orderable, reverse: bool = False, nulls: Nulls | None = None
     ) -> C_co:
         """Return a query that gives them in this order."""
         return self._called("order", *fields, reverse=reverse, nulls=nulls)

@@ -67,7 +67,7 @@ def _declare_id(
     cls: type[Any], accessor: ForeignKey[Any], annotations: dict[str, Any]
 ) -> None:
     """Make the id a foreign key's field; a subclass may annotate it anew."""
-    field = f"{accessor.name}_id"
+    field = f"{accessor.attribute}_id"
     if field in annotations:
         type.__setattr__(cls, field, _id_field(accessor, vars(cls).get(field)))
 
@@ -169,7 +169,7 @@ def _id_field(accessor: ForeignKey[Any], given: Any) -> FieldInfo:
     else:
         made = given if isinstance(given, FieldInfo) else Field(default=given)
     field: FieldInfo = made
-    column = info.db_column or f"{accessor.name}_id"
+    column = info.db_column or f"{accessor.attribute}_id"
     field.metadata.append(dataclasses.replace(info, db_column=column))
     return field
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import (
+    TYPE_CHECKING,
     Any,
     Generic,
     Literal,
@@ -30,6 +31,7 @@ from sqliter.orm.accessors import Accessor
 from sqliter.orm.handles import Handles
 from sqliter.orm.installing import Declared, check_related_name
 from sqliter.orm.lazy import LazyLoader, related_object
+from sqliter.terms.attribute import Path
 
 __all__ = [
     "ForeignKey",
@@ -48,6 +50,17 @@ class HasPK(Protocol):
     """Anything with a key."""
 
     pk: int | None
+
+
+class To:
+    """What ``Book.author.to`` is to type checkers: an author."""
+
+    @overload
+    def __get__(self, instance: ForeignKey[M | None], owner: type[Any]) -> M: ...
+    @overload
+    def __get__(self, instance: ForeignKey[M], owner: type[Any]) -> M: ...
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        raise NotImplementedError
 
 
 class ForeignKey(Declared, Generic[T]):
@@ -143,8 +156,8 @@ class ForeignKey(Declared, Generic[T]):
 
     def __set__(self, instance: Any, value: T | int) -> None:
         key = self.key_for(value)
-        with in_the_making(instance, {self.name: value}):
-            setattr(instance, f"{self.name}_id", key)
+        with in_the_making(instance, {self.attribute: value}):
+            setattr(instance, f"{self.attribute}_id", key)
         self.keep(instance, value)
 
     @property
@@ -158,9 +171,26 @@ class ForeignKey(Declared, Generic[T]):
         except InvalidForeignKeyError:
             return target
 
+    if TYPE_CHECKING:
+        to: To
+        """The fields at its other end, for conditions: ``Book.author.to.name``."""
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    else:
+
+        @property
+        def to(self):
+            return Path(self.owner, self.attribute, self.relation(self.owner).target)
+
+        def __getattr__(self, name):
+            if name.startswith("_") or self.owner is None:
+                raise AttributeError(name)
+            return getattr(self.to, name)
+
     def id_of(self, instance: BaseDBModel) -> int | None:
         """Return the key an instance keeps, without asking the database."""
-        key: int | None = getattr(instance, f"{self.name}_id")
+        key: int | None = getattr(instance, f"{self.attribute}_id")
         return key
 
     def settle(self) -> None:
@@ -188,10 +218,10 @@ class ForeignKey(Declared, Generic[T]):
 
     def keep(self, instance: Any, value: Any) -> None:
         """Remember an assigned object as what the attribute leads to."""
-        detach(instance, self.name)
+        detach(instance, self.attribute)
         known = row_of(value).known if isinstance(value, Deferred) else value
         if isinstance(known, BaseDBModel):
-            attach(instance, self.name, known, known.pk)
+            attach(instance, self.attribute, known, known.pk)
 
     @property
     def reverse_class(self) -> type[Accessor]:

@@ -215,7 +215,7 @@ class ManyToMany(LinkAccessor[H], Declared, Generic[R, H]):
     @property
     def refusal(self) -> str:
         return (
-            f"Cannot assign to ManyToMany field '{self.name}'. "
+            f"Cannot assign to ManyToMany field '{self.attribute}'. "
             "Use .add(), .remove(), .clear(), or .set() instead."
         )
 
@@ -285,12 +285,12 @@ class ReverseManyToMany(LinkAccessor[H], Generic[R, H]):
         self.related_name = related_name
         self.symmetrical = symmetrical
         self.forward_name = forward_name
-        self.name = related_name or ""
+        self.attribute = related_name or ""
 
     @property
     def refusal(self) -> str:
         return (
-            f"Cannot assign to reverse ManyToMany '{self.name}'. "
+            f"Cannot assign to reverse ManyToMany '{self.attribute}'. "
             "Use .add(), .remove(), .clear(), or .set() instead."
         )
 

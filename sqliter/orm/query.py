@@ -143,13 +143,13 @@ class ReverseRelationship(ToManyAccessor[H], Generic[R, H]):
         self.from_model: Any = from_model
         self.fk_field = fk_field
         self.related_name = related_name
-        self.name = related_name or ""
+        self.attribute = related_name or ""
 
     @property
     def refusal(self) -> str:
         model = getattr(self.from_model, "__name__", self.from_model)
         return (
-            f"Cannot set reverse relationship '{self.name}'. "
+            f"Cannot set reverse relationship '{self.attribute}'. "
             f"Use the ForeignKey field on {model} instead."
         )
 

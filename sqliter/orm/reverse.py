@@ -9,9 +9,10 @@ from sqliter.model.relations import ForwardKey, relation_of
 from sqliter.model.table import table_of
 from sqliter.orm.chain import Chain
 from sqliter.orm.handles import check_kind
-from sqliter.planning.ordering import Nulls
-from sqliter.planning.q import Q
+from sqliter.planning.ordering import Orderable
 from sqliter.query.base import FilterValue
+from sqliter.terms.q import Q
+from sqliter.terms.term import Nulls
 
 __all__ = ["BasePrefetched", "BaseReverse"]
 
@@ -52,16 +53,16 @@ class BaseReverse(Generic[R, B]):
         check_kind(self.db_context, label, is_async=self.is_async)
         return True
 
-    def filter(self, *parts: Q, **conditions: FilterValue) -> Self:
+    def filter(self, *parts: Q | bool, **conditions: FilterValue) -> Self:
         """Return a query for those that meet all conditions, too."""
         return self._narrowed(self.query.clone().filter(*parts, **conditions))
 
-    def exclude_where(self, *parts: Q, **conditions: FilterValue) -> Self:
+    def exclude_where(self, *parts: Q | bool, **conditions: FilterValue) -> Self:
         """Return a query without those that meet all conditions."""
         return self._narrowed(self.query.clone().exclude_where(*parts, **conditions))
 
     def order(
-        self, *fields: str, reverse: bool = False, nulls: Nulls | None = None
+        self, *fields: Orderable, reverse: bool = False, nulls: Nulls | None = None
     ) -> Self:
         """Return a query that gives them in this order."""
         query = self.query.clone().order(*fields, reverse=reverse, nulls=nulls)

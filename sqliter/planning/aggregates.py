@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import typing
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from functools import partial
+from typing import Any, Literal, Protocol, TypeAlias
 
 from sqliter.model.codecs import DECIMAL_COLLATION
 from sqliter.model.table import Column
+from sqliter.terms.call import Call, Function
+from sqliter.terms.term import Term
 
 __all__ = ["AggregateFunction", "AggregateSpec", "aggregate_sql", "func"]
 
@@ -16,9 +19,13 @@ AggregateFunction: TypeAlias = Literal["COUNT", "SUM", "AVG", "MIN", "MAX"]
 _FUNCTIONS = typing.get_args(AggregateFunction)
 
 
-@dataclass(frozen=True)
-class AggregateSpec:
-    """One aggregate over a field; ``COUNT`` also counts rows (no field)."""
+@dataclass(frozen=True, eq=False)
+class AggregateSpec(Call[Any]):
+    """One aggregate over a field; ``COUNT`` also counts rows (no field).
+
+    Two that ask for the same are equal; compared with anything else it gives a
+    condition for ``having()``.
+    """
 
     func: AggregateFunction
     field: str | None = None
@@ -38,44 +45,83 @@ class AggregateSpec:
             msg = f"{name} requires a concrete field name."
             raise ValueError(msg)
 
+    @property
+    def _asked(self) -> tuple[object, ...]:
+        return self.func, self.field, self.distinct
+
+    def __eq__(self, other: object) -> Any:
+        if isinstance(other, AggregateSpec):
+            return self._asked == other._asked
+        return super().__eq__(other)
+
+    def __ne__(self, other: object) -> Any:
+        if isinstance(other, AggregateSpec):
+            return self._asked != other._asked
+        return super().__ne__(other)
+
+    def __hash__(self) -> int:
+        return hash(self._asked)
+
 
 AggregateSpec.__module__ = "sqliter.query.aggregates"  # where users import it from
 
 
 class _Func:
-    """The namespace of aggregate makers."""
+    """The namespace of functions: aggregates, and all others that SQLite has."""
 
-    @staticmethod
-    def count(field: str | None = None, *, distinct: bool = False) -> AggregateSpec:
+    def count(self, field: Any = None, *, distinct: bool = False) -> Call[Any]:
         """Count rows, or the values of a field that are not NULL."""
-        return AggregateSpec("COUNT", field, distinct)
+        return _aggregate("COUNT", field, distinct=distinct)
 
-    @staticmethod
-    def sum(field: str, *, distinct: bool = False) -> AggregateSpec:
+    def sum(self, field: Any, *, distinct: bool = False) -> Call[Any]:
         """Add the values up; ``None`` over no rows."""
-        return AggregateSpec("SUM", field, distinct)
+        return _aggregate("SUM", field, distinct=distinct)
 
-    @staticmethod
-    def avg(field: str, *, distinct: bool = False) -> AggregateSpec:
+    def avg(self, field: Any, *, distinct: bool = False) -> Call[Any]:
         """Average the values; ``None`` over no rows."""
-        return AggregateSpec("AVG", field, distinct)
+        return _aggregate("AVG", field, distinct=distinct)
 
-    @staticmethod
-    def min(field: str, *, distinct: bool = False) -> AggregateSpec:
-        """Find the smallest value; ``None`` over no rows."""
-        return AggregateSpec("MIN", field, distinct)
+    def min(self, field: Any, *others: Any, distinct: bool = False) -> Call[Any]:
+        """Find the smallest value; ``None`` over no rows. Of several: of each row."""
+        return _aggregate("MIN", field, *others, distinct=distinct)
 
-    @staticmethod
-    def max(field: str, *, distinct: bool = False) -> AggregateSpec:
-        """Find the greatest value; ``None`` over no rows."""
-        return AggregateSpec("MAX", field, distinct)
+    def max(self, field: Any, *others: Any, distinct: bool = False) -> Call[Any]:
+        """Find the greatest value; ``None`` over no rows. Of several: of each row."""
+        return _aggregate("MAX", field, *others, distinct=distinct)
+
+    def __getattr__(self, name: str) -> Maker:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return partial(_function, name)
+
+
+class Maker(Protocol):
+    """Makes calls of one function."""
+
+    def __call__(self, *arguments: Any, distinct: bool = False) -> Function: ...
+
+
+def _function(name: str, *arguments: Any, distinct: bool = False) -> Function:
+    return Function(name, arguments, distinct=distinct)
+
+
+def _aggregate(
+    name: AggregateFunction, field: Any, *others: Any, distinct: bool
+) -> Call[Any]:
+    if isinstance(field, Term) or others:
+        return Function(name.lower(), (field, *others), distinct=distinct)
+    return AggregateSpec(name, field, distinct)
 
 
 func = _Func()
-"""Aggregates for ``annotate``: ``func.count()``, ``func.max("price")`` …"""
+"""Functions of SQL: ``func.count()``, ``func.max("price")``, ``func.lower(User.name)``.
+
+Aggregates take the names of fields, or expressions. All others take expressions and
+values, so there a field is ``F("name")`` or ``User.name``.
+"""
 
 # SQLite adds decimals up as floats; these add exactly.
-_EXACT = {"SUM": "sqliter_decimal_sum", "AVG": "sqliter_decimal_avg"}
+EXACT = {"SUM": "sqliter_decimal_sum", "AVG": "sqliter_decimal_avg"}
 
 
 def aggregate_sql(spec: AggregateSpec, column: Column | None) -> str:
@@ -84,7 +130,7 @@ def aggregate_sql(spec: AggregateSpec, column: Column | None) -> str:
         return "COUNT(*)"
     distinct = "DISTINCT " if spec.distinct else ""
     is_decimal = column.codec.collation == DECIMAL_COLLATION
-    name = _EXACT.get(spec.func, spec.func) if is_decimal else spec.func
+    name = EXACT.get(spec.func, spec.func) if is_decimal else spec.func
     compares = spec.func in ("MIN", "MAX") or spec.distinct
     return f"{name}({distinct}{column.compared if compares else column.sql})"
 

@@ -73,8 +73,9 @@ def plan_children(
     wanted = _IN.render(Operand("", owner, "INTEGER", int), (tuple(keys), False))
     where = all_of("AND", spec.conditions, frame)
     number = _number(spec, frame, owner)
-    head = f'SELECT {reader.columns}, {owner} AS "owner", {number} AS "number"'
-    rows = join("", [Fragment(f"{head} FROM {source} WHERE "), wanted, where])
+    head = f'SELECT {reader.columns}, {owner} AS "owner", {number.sql} AS "number"'
+    rows = Fragment(f"{head} FROM {source} WHERE ", number.params)
+    rows = join("", [rows, wanted, where])
     fragment = _cut(spec, frame, rows)
     memo = memo_of(spec, (relation, wanted, reader.fields), frame.reads, context)
     is_shared = relation.junction is not None
@@ -98,17 +99,18 @@ def _owner(relation: Relation, frame: Frame) -> tuple[str, str]:
     return source, f"{frame.sql} INNER JOIN {joined}"
 
 
-def _number(spec: QuerySpec[Any], frame: Frame, owner: str) -> str:
+def _number(spec: QuerySpec[Any], frame: Frame, owner: str) -> Fragment:
     """Return the place of a row among those of its owner, if it matters."""
     if not spec.is_windowed:
-        return "0"
-    order = order_clause(ordered(spec), frame).lstrip()
-    return f"ROW_NUMBER() OVER (PARTITION BY {owner} {order})"
+        return Fragment("0")
+    order = order_clause(ordered(spec), frame)
+    over = f"PARTITION BY {owner}{order.sql}"
+    return Fragment(f"ROW_NUMBER() OVER ({over})", order.params)
 
 
 def _cut(spec: QuerySpec[Any], frame: Frame, rows: Fragment) -> Fragment:
     if not spec.is_windowed:
-        return Fragment(rows.sql + order_clause(spec, frame), rows.params)
+        return join("", [rows, order_clause(spec, frame)])
     low = spec.offset or 0
     sql = f'SELECT * FROM ({rows.sql}) WHERE "number" > ?'
     params = (*rows.params, low)

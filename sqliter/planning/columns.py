@@ -1,4 +1,4 @@
-"""Some columns of the matching rows, and aggregates of one."""
+"""Some columns of the matching rows, what is computed of them, and aggregates."""
 
 from __future__ import annotations
 
@@ -6,81 +6,109 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqliter.core.context import Context
-from sqliter.core.statement import Memo, Row, Statement, Value
-from sqliter.model.loader import read
-from sqliter.model.table import Column, Table
-from sqliter.planning.aggregates import (
-    AggregateFunction,
-    AggregateSpec,
-    aggregate_sql,
-    is_decoded,
+from sqliter.core.statement import Memo, Row, Statement
+from sqliter.planning.calling import applied
+from sqliter.planning.computed import (
+    Built,
+    Computed,
+    Level,
+    Stored,
+    decoded,
+    paths_in,
 )
-from sqliter.planning.frame import Path, Reads
-from sqliter.planning.paths import forward_column
+from sqliter.planning.frame import Frame, Reads
+from sqliter.planning.scope import Rows
 from sqliter.planning.select import memo_of, rows_of
 from sqliter.planning.spec import QuerySpec
+from sqliter.sql.fragment import Fragment, join
+from sqliter.terms.call import Function
+from sqliter.terms.term import F, Term, term_of
 
 __all__ = ["ColumnPlan", "plan_aggregate", "plan_columns"]
 
 
 class ColumnPlan(NamedTuple):
-    """A statement that gives values of these columns (``None``: as SQLite has it)."""
+    """A statement that gives values of these results."""
 
     statement: Statement
-    columns: tuple[Column | None, ...]
+    results: tuple[Computed, ...]
     reads: Reads
     memo: Memo | None
     local: bool
 
     def load(self, rows: Iterable[Row]) -> list[tuple[Any, ...]]:
         """Return the rows, with values in the types of their fields."""
-        return [tuple(map(self._value, self.columns, row)) for row in rows]
-
-    def _value(self, column: Column | None, value: Value) -> Any:
-        return value if column is None else read(column, value, local=self.local)
+        local = self.local
+        return [
+            tuple(
+                decoded(result, value, local=local)
+                for result, value in zip(self.results, row, strict=True)
+            )
+            for row in rows
+        ]
 
 
 def plan_columns(
-    spec: QuerySpec[Any], names: Sequence[str], context: Context, *, distinct: bool
+    spec: QuerySpec[Any], wanted: Sequence[object], context: Context, *, distinct: bool
 ) -> ColumnPlan:
-    """Plan fetching these fields of the rows; names may go along foreign keys.
+    """Plan fetching these fields and terms; names may go along foreign keys.
 
     Raises ``ValueError`` for names that are none, and for no names.
     """
-    found = [_column(spec.table, name) for name in names]
+    found = _found(spec, wanted, context)
     if not found:
         msg = "name at least one field"
         raise ValueError(msg)
     spec = spec.ranked()
-    frame = spec.frame(tuple(path for path, _ in found if path))
-    selected = ", ".join(f"{frame.prefix(path)}{column.sql}" for path, column in found)
-    rows = rows_of(spec, frame, f"DISTINCT {selected}" if distinct else selected)
-    memo = memo_of(spec, ("columns", *names, distinct), frame.reads, context)
-    columns = tuple(column for _, column in found)
+    frame = spec.frame(paths_in(found))
+    selected = join(", ", [_selected(each, frame) for each in found])
+    head = "DISTINCT " if distinct else ""
+    rows = rows_of(spec, frame, Fragment(f"{head}{selected.sql}", selected.params))
+    memo = memo_of(spec, ("columns", repr(selected), distinct), frame.reads, context)
     local = context.settings.return_local_time
-    return ColumnPlan(Statement(*rows), columns, frame.reads, memo, local)
+    return ColumnPlan(Statement(*rows), found, frame.reads, memo, local)
 
 
 def plan_aggregate(
-    spec: QuerySpec[Any], function: AggregateFunction, name: str, context: Context
+    spec: QuerySpec[Any], function: str, wanted: object, context: Context
 ) -> ColumnPlan:
-    """Plan one aggregate of a field over the rows; raises ``ValueError``."""
-    path, column = _column(spec.table, name)
-    aggregate = AggregateSpec(function, name)
+    """Plan one aggregate of a field, or a term; raises ``ValueError``."""
+    (value,) = _found(spec, (wanted,), context)
     rows = spec if spec.is_windowed else spec.but(order=())
-    frame = rows.frame((path,) if path else ())
-    inner = rows_of(rows, frame, f"{frame.prefix(path)}{column.sql}")
-    sql = f"SELECT {aggregate_sql(aggregate, column)} FROM ({inner.sql})"
-    memo = memo_of(spec, ("aggregate", function, name), frame.reads, context)
-    decoding = column if is_decoded(aggregate, column) else None
+    frame = rows.frame(value.paths)
+    inner, label = _selected(value, frame), '"value"'
+    if isinstance(value, Stored):
+        label = value.column.sql
+    else:
+        inner = Fragment(f"{inner.sql} AS {label}", inner.params)
+    found = rows_of(rows, frame, inner)
+    one = Built((label,), value.kind, value.like, value.decode)
+    result = applied(Function(function, ()), [one])
+    sql = f"SELECT {result.render(frame).sql} FROM ({found.sql})"
+    kind = ("aggregate", function, repr(inner))
+    memo = memo_of(spec, kind, frame.reads, context)
     local = context.settings.return_local_time
-    statement = Statement(sql, inner.params)
-    return ColumnPlan(statement, (decoding,), frame.reads, memo, local)
+    return ColumnPlan(Statement(sql, found.params), (result,), frame.reads, memo, local)
 
 
-def _column(table: Table, name: object) -> tuple[Path, Column]:
-    found = forward_column(table, name) if isinstance(name, str) else None
-    if found is None:
-        msg = f"{name!r} is no field of {table.model.__name__}"
-        raise ValueError(msg)
+def _found(
+    spec: QuerySpec[Any], wanted: Iterable[object], context: Context
+) -> tuple[Computed, ...]:
+    names = Rows(spec, context)
+    found = tuple(names.computed(_term(each)) for each in wanted)
+    for each, result in zip(wanted, found, strict=True):
+        if result.level is Level.GROUP:
+            msg = f"{each!r} is computed of many rows: annotate() and fetch_dicts()"
+            raise ValueError(msg)
     return found
+
+
+def _term(given: object) -> Term[Any]:
+    return F(given) if isinstance(given, str) else term_of(given)
+
+
+def _selected(result: Computed, frame: Frame) -> Fragment:
+    """Return its SQL as it is selected."""
+    if isinstance(result, Stored):
+        return Fragment(f"{frame.prefix(result.path)}{result.column.sql}")
+    return result.render(frame)

@@ -1,158 +1,182 @@
-"""From a term to the SQL that computes it."""
+"""From terms to what they mean: values, arithmetic, ``CASE``, ``CAST``, parts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from math import isnan
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
-from sqliter.core.statement import Value
-from sqliter.model.table import Column, Table
-from sqliter.planning.conditions import Compared
-from sqliter.planning.f import Arithmetic, F, Given, Operator, Term
+from sqliter.planning.computed import (
+    ANY,
+    BOOL,
+    BYTES,
+    DAY,
+    NUMBERS,
+    TEXT,
+    Bound,
+    Built,
+    Computed,
+    Decode,
+    Kind,
+    Level,
+    Names,
+    Stored,
+)
 from sqliter.planning.frame import Frame, Path
-from sqliter.planning.paths import forward_column
+from sqliter.planning.operands import operand_of
 from sqliter.sql.fragment import Fragment
+from sqliter.sql.lookups import Transform, find_part
+from sqliter.terms.call import Case, Cast, Extract
+from sqliter.terms.term import Arithmetic, Given, Term
 
-__all__ = ["Computed", "Kind", "assignment", "comparison", "computed", "kind_of"]
+__all__ = [
+    "arithmetic",
+    "bound",
+    "cased",
+    "common",
+    "converted",
+    "extracted",
+    "of_one_kind",
+]
 
-Kind: TypeAlias = object
-"""What a result is: ``int`` or ``float``, or whatever a column alone can hold."""
+_SCALARS: dict[type, Kind] = {
+    int: int,
+    float: float,
+    str: TEXT,
+    bytes: BYTES,
+    bool: BOOL,
+    type(None): ANY,
+}
 
-_NUMBERS: tuple[Kind, ...] = (int, float)
-
-
-class _Field(NamedTuple):
-    column: Column
-    path: Path
-    kind: Kind
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        return (self.path,) if self.path else ()
-
-    def render(self, frame: Frame) -> Fragment:
-        return Fragment(f"{frame.prefix(self.path)}{self.column.compared}")
-
-
-class _Bound(NamedTuple):
-    value: Value
-    kind: Kind
-    paths: tuple[Path, ...] = ()
-
-    def render(self, frame: Frame) -> Fragment:
-        return Fragment("?", (self.value,))
-
-
-class _Combined(NamedTuple):
-    operator: Operator
-    left: Computed
-    right: Computed
-    kind: Kind
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        return (*self.left.paths, *self.right.paths)
-
-    def render(self, frame: Frame) -> Fragment:
-        left, right = self.left.render(frame), self.right.render(frame)
-        dividend = left.sql
-        if self.operator == "/":  # of integers, SQLite would cut the rest off
-            dividend = f"CAST({left.sql} AS REAL)"
-        sql = f"({dividend} {self.operator} {right.sql})"
-        return Fragment(sql, (*left.params, *right.params))
+_TARGETS = {
+    int: ("INTEGER", int),
+    float: ("REAL", float),
+    str: ("TEXT", TEXT),
+    bytes: ("BLOB", BYTES),
+}
 
 
-Computed: TypeAlias = _Field | _Bound | _Combined
-"""A term whose names were looked up: its ``kind``, its ``paths``, and its SQL."""
-
-
-def computed(table: Table, term: Term) -> Computed:
-    """Look the names of a term up; ``ValueError`` says what is wrong with it."""
-    if isinstance(term, F):
-        return _field(table, term.name)
-    if isinstance(term, Arithmetic):
-        return _combined(table, term)
-    assert isinstance(term, Given)
-    return _bound(term.value)
-
-
-def kind_of(column: Column) -> Kind:
-    """Return what a column holds."""
-    codec = column.codec
-    if codec.writes == (int,) and codec.encode is codec.decode is None:
-        return int
-    if codec.storage == "REAL" and codec.decode is None and float in codec.writes:
-        return float
-    return codec.storage, codec.writes, codec.collation
-
-
-def comparison(table: Table, left: F, operator: str, right: Term) -> Compared:
-    """Return the condition that compares a field with a term."""
-    one, other = computed(table, left), computed(table, right)
-    both_numbers = one.kind in _NUMBERS and other.kind in _NUMBERS
-    if not both_numbers and one.kind != other.kind:
-        msg = f"{left!r} and {right!r} are of different types"
+def bound(value: Any, like: Stored | None = None) -> Bound:
+    """Return a value, stored as those of a column if there is one to be like."""
+    if like is not None and value is not None:
+        encoded = operand_of(like.table, like.column).encode(value)
+        return Bound(encoded, like.kind, like)
+    if type(value) not in _SCALARS:
+        kind = type(value).__name__
+        msg = f"{value!r} is a {kind}, and no column beside it says how to store that"
         raise ValueError(msg)
-    return Compared(left.name, operator, right, one, other)
-
-
-def assignment(table: Table, column: Column, term: Term) -> Fragment:
-    """Return what a column is set to in an UPDATE; ``ValueError`` if it may not be."""
-    value = computed(table, term)
-    if value.paths:
-        msg = f"{term!r} looks into other tables, which an update cannot"
-        raise ValueError(msg)
-    if value.kind != kind_of(column):
-        hint = "; compute with floats" if value.kind is int else ""
-        msg = f"{term!r} gives no values of the field's type{hint}"
-        raise ValueError(msg)
-    sql, params = value.render(Frame(table))
-    unfit = _unfit(value, column)
-    if not unfit:
-        return Fragment(sql, params)
-    refused = f"CASE WHEN typeof({sql}) IN ({unfit}) THEN sqliter_refuse({sql})"
-    return Fragment(f"{refused} ELSE {sql} END", params * 3)
-
-
-def _unfit(value: Computed, column: Column) -> str:
-    """Return the storage classes, among those of the results, that are no values.
-
-    SQLite goes on with floats beyond 64 bits, and takes NULL for every default.
-    """
-    unfit = ["'real'"] if value.kind is int and not isinstance(value, _Field) else []
-    is_never_null = isinstance(value, _Field) and not value.column.codec.nullable
-    if not (column.codec.nullable or is_never_null):
-        unfit.append("'null'")
-    return ", ".join(unfit)
-
-
-def _field(table: Table, name: str) -> Computed:
-    found = forward_column(table, name)
-    if found is None:
-        msg = f"F({name!r}) is no field of {table.model.__name__}"
-        raise ValueError(msg)
-    path, column = found
-    return _Field(column, path, kind_of(column))
-
-
-def _bound(value: Any) -> Computed:
-    if type(value) not in _NUMBERS:
-        msg = f"{value!r} is no number; only numbers can be computed with"
-        raise ValueError(msg)
-    if isnan(value) or (type(value) is int and not -(2**63) <= value < 2**63):
+    if isinstance(value, str):
+        value.encode()  # a lone surrogate is no text
+    if isinstance(value, float) and isnan(value):
         msg = f"{value!r} is no number that SQLite has"
         raise ValueError(msg)
-    return _Bound(value, type(value))
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        msg = f"{value!r} is no number that SQLite has"
+        raise ValueError(msg)
+    return Bound(value, _SCALARS[type(value)])
 
 
-def _combined(table: Table, term: Arithmetic) -> Computed:
-    left, right = computed(table, term.left), computed(table, term.right)
+def arithmetic(names: Names, term: Arithmetic) -> Computed:
+    """Compute with numbers, or put texts together."""
+    left, right = names.computed(term.left), names.computed(term.right)
+    if term.operator == "+" and left.kind == right.kind == TEXT:
+        return Built(("(", left, " || ", right, ")"), TEXT)
     for side, given in ((left, term.left), (right, term.right)):
-        if side.kind not in _NUMBERS:
+        if side.kind not in NUMBERS:
             msg = (
                 f"{given!r} is no int or float: SQLite cannot compute with it exactly; "
                 "change the instances instead"
             )
             raise ValueError(msg)
     is_whole = left.kind is right.kind is int and term.operator != "/"
-    return _Combined(term.operator, left, right, int if is_whole else float)
+    kind = int if is_whole else float
+    if term.operator == "/":  # of integers, SQLite would cut the rest off
+        return Built(("(CAST(", left, " AS REAL) / ", right, ")"), kind)
+    return Built(("(", left, f" {term.operator} ", right, ")"), kind)
+
+
+def cased(names: Names, term: Case) -> Computed:
+    """Return what stands behind the first condition that holds."""
+    terms = [*(each.then for each in term.whens), term.otherwise]
+    *thens, otherwise = values = of_one_kind(names, terms)
+    pieces: list[str | Computed] = ["CASE"]
+    for when, then in zip(term.whens, thens, strict=True):
+        pieces += [" WHEN ", names.test(when.condition), " THEN ", then]
+    kind, like = common(values, term)
+    return Built((*pieces, " ELSE ", otherwise, " END"), kind, like)
+
+
+def of_one_kind(names: Names, terms: Sequence[Term[Any]]) -> list[Computed]:
+    """Return the terms; plain values are stored as the columns among them are."""
+    found = {t: names.computed(t) for t in terms if not isinstance(t, Given)}
+    like = next((each.like for each in found.values() if each.like), None)
+    return [bound(t.value, like) if isinstance(t, Given) else found[t] for t in terms]
+
+
+def common(values: Sequence[Computed], term: Term[Any]) -> tuple[Kind, Stored | None]:
+    """Return the kind of a result that is one of these values."""
+    known = [each for each in values if each.kind is not ANY]
+    if not known:
+        return ANY, None
+    kind = known[0].kind
+    if all(each.kind == kind for each in known):
+        like = next((each.like for each in known if each.like), None)
+        return kind, like
+    if all(each.kind in NUMBERS for each in known):
+        return float, None
+    msg = f"{term!r} gives values of different types; cast() them to one"
+    raise ValueError(msg)
+
+
+def converted(names: Names, term: Cast[Any]) -> Computed:
+    """Return a value as one of another type."""
+    name, kind = _TARGETS[term.kind]
+    return Built(("CAST(", names.computed(term.term), f" AS {name})"), kind)
+
+
+def extracted(names: Names, term: Extract) -> Computed:
+    """Return a part of a date, or the length of a text."""
+    part, field = find_part(f"__{term.part}"), names.field(term.field)
+    if part is None:
+        msg = f"{term.part!r} is no part that SQLiter knows"
+        raise ValueError(msg)
+    if field.like is None:
+        msg = f"{term.field!r} is no field: it has no parts"
+        raise ValueError(msg)
+    operand = operand_of(field.like.table, field.like.column, local=names.local)
+    is_whole = part.of(operand).storage == "INTEGER"
+    return _Extracted(part, field.like, names.local, int if is_whole else DAY)
+
+
+class _Extracted(NamedTuple):
+    """A part of a column."""
+
+    part: Transform
+    source: Stored
+    local: bool
+    kind: Kind
+    like: Stored | None = None
+    level: Level = Level.ROW
+
+    @property
+    def decode(self) -> Decode | None:
+        """Days are texts."""
+        return None if self.kind is int else date.fromisoformat
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where the column is, along foreign keys."""
+        return self.source.paths
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the column is of the table itself."""
+        return self.source.is_own
+
+    def render(self, frame: Frame) -> Fragment:
+        """Return its SQL."""
+        source = self.source
+        operand = operand_of(source.table, source.column, local=self.local)
+        column = operand.qualified(frame.prefix(source.path))
+        return Fragment(self.part.of(column).sql)

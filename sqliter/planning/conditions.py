@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from sqliter.helpers import quote_identifier
 from sqliter.model.relations import Junction, Relation
 from sqliter.planning.frame import Frame, Path
-from sqliter.planning.q import Word
 from sqliter.planning.search import Matches
 from sqliter.sql.fragment import Fragment, join
 from sqliter.sql.lookups import Lookup, Operand
+from sqliter.terms.q import Word
 
 __all__ = [
     "Belongs",
@@ -72,6 +72,8 @@ class Side(Protocol):
 
     @property
     def paths(self) -> tuple[Path, ...]: ...
+    @property
+    def is_own(self) -> bool: ...
 
     def render(self, frame: Frame) -> Fragment: ...
 
@@ -87,6 +89,7 @@ class Compared(NamedTuple):
     value: Any
     left: Side
     right: Side
+    is_strict: bool = False  # it fails where nothing is
     is_long: bool = False  # it never is
 
     @property
@@ -97,7 +100,7 @@ class Compared(NamedTuple):
     @property
     def is_own(self) -> bool:
         """Whether it is about columns of the table alone."""
-        return not self.paths
+        return self.left.is_own and self.right.is_own
 
     def render(self, frame: Frame) -> Fragment:
         """Return its SQL."""
@@ -233,7 +236,26 @@ class Combined(NamedTuple):
             yield from condition.described()
 
 
-Condition: TypeAlias = Comparison | Compared | Linked | Belongs | Matches | Combined
+class Question(Protocol):
+    """What all conditions are.
+
+    ``is_own``: about columns of the table alone. ``is_long``: rendering takes a while.
+    """
+
+    @property
+    def paths(self) -> tuple[Path, ...]: ...
+    @property
+    def is_own(self) -> bool: ...
+    @property
+    def is_long(self) -> bool: ...
+
+    def render(self, frame: Frame) -> Fragment: ...
+    def described(self) -> Iterator[tuple[str, Any, str]]: ...
+
+
+Condition: TypeAlias = (
+    Comparison | Compared | Linked | Belongs | Matches | Combined | Question
+)
 
 DEEPEST = 500
 """Conditions in a row; SQLite takes a thousand, one inside the other."""
@@ -255,7 +277,12 @@ def paths_of(conditions: Iterable[Condition]) -> list[Path]:
 
 def certain_paths(conditions: Iterable[Condition]) -> list[Path]:
     """Return those paths at whose end something must be, or no row is found."""
-    return paths_of(each for each in conditions if not isinstance(each, Combined))
+    return paths_of(
+        each
+        for each in conditions
+        if isinstance(each, (Comparison, Linked))
+        or (isinstance(each, Compared) and each.is_strict)
+    )
 
 
 def _joined(word: Word, parts: Sequence[Fragment]) -> Fragment:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqliter.core.context import HasContext, reads_local_time
 from sqliter.exceptions import InvalidFilterError, InvalidRelationshipError
 from sqliter.model.keys import is_object
 from sqliter.model.relations import ForwardKey, Relation, relation_of
 from sqliter.model.table import Column, Table
-from sqliter.planning.computing import comparison
+from sqliter.planning.comparing import comparison
+from sqliter.planning.computed import Names
 from sqliter.planning.conditions import Comparison, Condition, Linked
-from sqliter.planning.f import TERMS, F, Term
 from sqliter.planning.operands import operand_of
 from sqliter.sql.lookups import Lookup, Operand, find_lookup, splits
 from sqliter.sql.lookups.lists import In
+from sqliter.terms.term import TERMS, F, Term
 
-__all__ = ["Side", "conditions"]
+__all__ = ["Side", "conditions", "own_conditions"]
 
 
 class _About(NamedTuple):
-    """The table that is asked about, and whether its times are read in local time."""
+    """The table that is asked about, and what names mean where the question began."""
 
     table: Table
-    local: bool
+    names: Names
 
 
 class _Keyword(NamedTuple):
@@ -58,9 +58,21 @@ class _Keyword(NamedTuple):
         return self.suffix == "__eq" if is_null else None
 
 
-def conditions(
-    table: Table, keywords: dict[str, Any], database: HasContext | None
-) -> tuple[Condition, ...]:
+def own_conditions(
+    table: Table, keywords: dict[str, Any]
+) -> tuple[Condition, ...] | None:
+    """Return what keywords about columns of this very table mean, ``None`` for others.
+
+    Raises as ``conditions`` does.
+    """
+    sides = table.prepare(_own_sides, tuple(keywords))
+    if not sides or not TERMS.isdisjoint(map(type, keywords.values())):
+        return None
+    pairs = zip(sides, keywords.values(), strict=True)
+    return tuple([side.compared(value) for side, value in pairs])
+
+
+def conditions(names: Names, keywords: dict[str, Any]) -> tuple[Condition, ...]:
     """Return the conditions that keywords mean.
 
     Those that go through the same to-many relation mean the same related row. Parts of
@@ -70,12 +82,12 @@ def conditions(
     field cannot hold, ``InvalidRelationshipError`` for paths through what is no
     relation, ``TypeError`` for values the operator cannot take.
     """
-    sides = table.prepare(_own_sides, tuple(keywords))
-    if not sides or not TERMS.isdisjoint(map(type, keywords.values())):
-        about = _About(table, local=reads_local_time(database))
-        return _conditions(about, [_parsed(table, *each) for each in keywords.items()])
-    pairs = zip(sides, keywords.values(), strict=True)
-    return tuple([side.compared(value) for side, value in pairs])
+    table = names.table
+    found = own_conditions(table, keywords)
+    if found is not None:
+        return found
+    about = _About(table, names)
+    return _conditions(about, [_parsed(table, *each) for each in keywords.items()])
 
 
 class Side(NamedTuple):
@@ -127,9 +139,9 @@ def _condition(about: _About, group: list[_Keyword]) -> Condition:
     path = tuple(relation.name for relation in first.relations[: first.hop])
     for each in group:
         if isinstance(each.value, Term):
-            return _compared(about.table, each, path)
+            return _compared(about.names, each, path)
     if first.hop == len(first.relations):
-        return _comparison(first, path, local=about.local)
+        return _comparison(first, path, local=about.names.local)
     relation = first.relations[first.hop]
     if first.wants_none is not None:
         return Linked(path, relation, negated=first.wants_none)
@@ -138,16 +150,14 @@ def _condition(about: _About, group: list[_Keyword]) -> Condition:
     return Linked(path, relation, _conditions(beyond, inner))
 
 
-def _compared(table: Table, keyword: _Keyword, path: tuple[str, ...]) -> Condition:
+def _compared(names: Names, keyword: _Keyword, path: tuple[str, ...]) -> Condition:
     name = keyword.key.removesuffix(keyword.suffix)
-    operator = getattr(find_lookup(keyword.suffix), "operator", None)
-    if operator is None or keyword.hop < len(keyword.relations):
-        text = "an expression is compared by =, __ne, __lt, __lte, __gt or __gte"
-        text = f"{text}, and not across a to-many relation"
-        raise InvalidFilterError(name, message=f"Failed to apply filter: {text}")
     left = F("__".join((*path, keyword.column.field)))
     try:
-        return comparison(table, left, operator, keyword.value)
+        if keyword.hop < len(keyword.relations):
+            msg = "an expression is not compared across a to-many relation"
+            raise ValueError(msg)  # noqa: TRY301 - told like all that is wrong with it
+        return comparison(names, left, keyword.suffix, keyword.value)
     except ValueError as error:
         text = f"Failed to apply filter: '{name}': {error}"
         raise InvalidFilterError(name, message=text, original=error) from error

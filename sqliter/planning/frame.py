@@ -77,7 +77,8 @@ class Frame:
     A table alone keeps its name; with joins every table gets an alias, counted
     through the whole statement. A join never adds rows. It loses rows only where a
     condition would: on required keys that are ``filtered`` by. Along ``loose`` paths
-    some condition looks, but may hold where nothing is.
+    some condition looks, but may hold where nothing is. ``around`` is the frame of the
+    query that this one stands in.
     """
 
     def __init__(
@@ -87,13 +88,14 @@ class Frame:
         others: Iterable[Path] = (),
         *,
         loose: Iterable[Path] = (),
-        reads: Reads | None = None,
         aliased: bool = False,
         beside: Beside | None = None,
+        around: Frame | None = None,
     ) -> None:
         self.table = table
+        self.around = around
         self.beside = beside
-        self.reads = reads or Reads()
+        self.reads: Reads = around.reads if around else Reads()
         self.reads.tables.append(table)
         self.joins: dict[Path, JoinInfo] = {}
         self.sql = table.sql
@@ -114,7 +116,7 @@ class Frame:
         self, table: Table, filtered: Iterable[Path], loose: Iterable[Path]
     ) -> Frame:
         """Return the frame of a sub-select, with aliases of its own."""
-        return Frame(table, filtered, loose=loose, reads=self.reads, aliased=True)
+        return Frame(table, filtered, loose=loose, aliased=True, around=self)
 
     def model_at(self, path: Path) -> type[Any]:
         """Return the model at the end of a path."""

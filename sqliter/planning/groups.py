@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from sqliter.core.context import Context
 from sqliter.core.statement import Memo, Row, Statement
 from sqliter.helpers import quote_identifier
-from sqliter.model.loader import read
-from sqliter.model.table import Column
+from sqliter.model.table import Column, Table
+from sqliter.planning.aggregates import AggregateSpec
+from sqliter.planning.computed import Computed, Stored, decoded
 from sqliter.planning.conditions import all_of
 from sqliter.planning.counting import RelatedCount
 from sqliter.planning.frame import Frame, Reads
@@ -25,7 +26,7 @@ class GroupPlan(NamedTuple):
     """A statement whose rows are dicts: groups, and aggregates over them."""
 
     statement: Statement
-    outputs: tuple[tuple[str, Column | None], ...]
+    outputs: tuple[tuple[str, Computed | None], ...]
     reads: Reads
     memo: Memo | None
     local: bool
@@ -34,8 +35,8 @@ class GroupPlan(NamedTuple):
         """Return a dict per row, values in the types of their fields."""
         return [
             {
-                key: value if column is None else read(column, value, local=self.local)
-                for (key, column), value in zip(self.outputs, row, strict=True)
+                key: value if like is None else decoded(like, value, local=self.local)
+                for (key, like), value in zip(self.outputs, row, strict=True)
             }
             for row in rows
         ]
@@ -45,7 +46,7 @@ def plan_groups(spec: QuerySpec[Any], context: Context) -> GroupPlan:
     """Plan fetching groups and aggregates."""
     counts = any(isinstance(each, RelatedCount) for _, each in spec.aggregates)
     frame = Frame(spec.table, aliased=counts)
-    outputs = [_group(each) for each in spec.group_by]
+    outputs = [_group(spec.table, each) for each in spec.group_by]
     outputs += [_aggregate(spec, frame, *pair) for pair in spec.aggregates]
     columns = join(", ", (fragment for _, fragment, _ in outputs))
     fragment = join(
@@ -55,29 +56,34 @@ def plan_groups(spec: QuerySpec[Any], context: Context) -> GroupPlan:
             all_of("WHERE", spec.conditions, frame),
             Fragment(_group_by(spec, counts=counts)),
             all_of("HAVING", spec.having, frame),
-            Fragment(order_clause(spec, frame)),
+            order_clause(spec, frame),
             limit_clause(spec.limit, spec.offset),
         ],
     )
-    kept = tuple((key, column) for key, _, column in outputs)
-    memo = memo_of(spec, "groups", frame.reads, context)
+    kept = tuple((key, like) for key, _, like in outputs)
+    memo = memo_of(spec, ("groups", repr(fragment)), frame.reads, context)
     local = context.settings.return_local_time
     return GroupPlan(Statement(*fragment), kept, frame.reads, memo, local)
 
 
-def _group(column: Column) -> tuple[str, Fragment, Column | None]:
+def _group(table: Table, column: Column) -> tuple[str, Fragment, Computed | None]:
     sql = f"{column.sql} AS {quote_identifier(column.field)}"
-    return column.field, Fragment(sql), column
+    return column.field, Fragment(sql), Stored(table, column, ())
 
 
 def _aggregate(
     spec: QuerySpec[Any], frame: Frame, alias: str, each: Aggregate
-) -> tuple[str, Fragment, Column | None]:
+) -> tuple[str, Fragment, Computed | None]:
     if isinstance(each, RelatedCount):
         counted = each.render(frame, spec.group_by, spec.conditions)
         return alias, Fragment(f"{counted.sql} AS {each.sql}", counted.params), None
-    sql, column = aggregate_output(spec.table, each)
-    return alias, Fragment(f"{sql} AS {quote_identifier(alias)}"), column
+    name = quote_identifier(alias)
+    if isinstance(each, AggregateSpec):
+        sql, column = aggregate_output(spec.table, each)
+        like = None if column is None else Stored(spec.table, column, ())
+        return alias, Fragment(f"{sql} AS {name}"), like
+    found = each.render(frame)
+    return alias, Fragment(f"{found.sql} AS {name}", found.params), each
 
 
 def _group_by(spec: QuerySpec[Any], *, counts: bool) -> str:

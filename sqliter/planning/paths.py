@@ -16,7 +16,7 @@ from sqliter.model.table import Column, Table
 from sqliter.planning.frame import Path
 from sqliter.planning.spec import PrefetchNode, QuerySpec
 
-__all__ = ["follow", "forward_column", "forward_path", "prefetch_nodes"]
+__all__ = ["follow", "forward_column", "forward_end", "forward_path", "prefetch_nodes"]
 
 
 def follow(table: Table, path: str) -> Iterator[Relation]:
@@ -49,6 +49,12 @@ def forward_path(table: Table, path: str) -> Path:
 
 def forward_column(table: Table, key: str) -> tuple[Path, Column] | None:
     """Return the column that ``"author__name"`` means, or ``None``."""
+    found = forward_end(table, key)
+    return found and (found[0], found[2])
+
+
+def forward_end(table: Table, key: str) -> tuple[Path, Table, Column] | None:
+    """Return the same, and the table that the column is of."""
     names: list[str] = []
     while key not in table.by_field:
         head, _, key = key.partition("__")
@@ -57,7 +63,7 @@ def forward_column(table: Table, key: str) -> tuple[Path, Column] | None:
             return None
         names.append(head)
         table = relation.target_table
-    return tuple(names), table.by_field[key]
+    return tuple(names), table, table.by_field[key]
 
 
 def prefetch_nodes(

@@ -96,9 +96,9 @@ def _statement(
             params += test.params
         word = " AND "
     if spec.order or limit is not None or spec.offset:
-        if any(term.path for term in spec.order):
+        if any(term.path or term.computed for term in spec.order):
             return None
         window = limit_clause(limit, spec.offset)
-        sql += order_clause(spec, frame) + window.sql
+        sql += order_clause(spec, frame).sql + window.sql
         params += window.params
     return Statement(sql, params)

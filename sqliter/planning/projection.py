@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqliter.core.context import HasContext, reads_local_time
 from sqliter.exceptions import InvalidForeignKeyError, InvalidProjectionError
 from sqliter.model.relations import ManyLink, Relation
 from sqliter.model.table import Column, Table
 from sqliter.planning.aggregates import AggregateSpec, aggregate_sql, is_decoded
+from sqliter.planning.comparing import looked
+from sqliter.planning.computed import Built, Computed, Level, Names, collated
 from sqliter.planning.counting import RelatedCount
 from sqliter.planning.filters import Side
 from sqliter.planning.operands import encode_scalar, operand_of
 from sqliter.planning.paths import follow
-from sqliter.planning.spec import Aggregate, Comparison, QuerySpec
+from sqliter.planning.spec import Aggregate, Condition, Order, QuerySpec
 from sqliter.sql.lookups import Operand, find_lookup, splits
+from sqliter.terms.term import Term
 
 __all__ = [
     "aggregate_output",
     "aggregates",
-    "expression_of",
+    "computed_aggregate",
     "grouping",
     "having",
+    "ordered_by",
     "related_count",
 ]
 
@@ -42,39 +45,68 @@ def grouping(table: Table, fields: Iterable[str]) -> list[Column]:
 
 
 def aggregates(
-    spec: QuerySpec[Any], given: dict[str, Any]
+    names: Names, spec: QuerySpec[Any], given: dict[str, Any]
 ) -> tuple[tuple[str, Aggregate], ...]:
     """Return the aggregates with their aliases, checked against the query."""
     found = dict(spec.aggregates)
     for raw_alias, aggregate in given.items():
         alias = raw_alias.strip()
         _check_alias(spec.table, alias, found)
-        _check_aggregate(spec.table, alias, aggregate)
-        found[alias] = aggregate
+        found[alias] = _aggregate(names, alias, aggregate)
     return tuple(found.items())
 
 
+def _aggregate(names: Names, alias: str, given: Any) -> Aggregate:
+    """Return an aggregate of a field, or any other term that is one value per group."""
+    if not isinstance(given, Term) or isinstance(given, AggregateSpec):
+        _check_aggregate(names.table, alias, given)
+        return given
+    try:
+        found = names.computed(given)
+    except ValueError as error:
+        raise InvalidProjectionError(f"'{alias}': {error}", original=error) from error
+    if found.paths:
+        msg = f"'{alias}' looks along foreign keys, which groups cannot"
+        raise InvalidProjectionError(msg)
+    if found.level is Level.ROW:
+        msg = (
+            f"'{alias}' is no aggregate: it has a value per row. Group by it, or fetch "
+            "it by values()."
+        )
+        raise InvalidProjectionError(msg)
+    return found
+
+
+def computed_aggregate(names: Names, aggregate: Aggregate) -> Computed:
+    """Return an aggregate as a part of other terms."""
+    if isinstance(aggregate, RelatedCount):
+        return Built((aggregate.sql,), int, own_level=Level.GROUP)
+    return names.computed(aggregate) if isinstance(aggregate, Term) else aggregate
+
+
 def having(
-    spec: QuerySpec[Any], keywords: dict[str, Any], database: HasContext | None
-) -> tuple[Comparison, ...]:
+    spec: QuerySpec[Any], keywords: dict[str, Any], *, local: bool
+) -> tuple[Condition, ...]:
     """Return conditions on grouped fields and aggregates."""
     if not spec.is_projection:
         msg = "having() requires projection mode. Use group_by/annotate."
         raise InvalidProjectionError(msg)
-    local = reads_local_time(database)
     return tuple(
         _having(spec, key, value, local=local) for key, value in keywords.items()
     )
 
 
-def expression_of(spec: QuerySpec[Any], name: str) -> str | None:
+def ordered_by(spec: QuerySpec[Any], name: str) -> Order | None:
     """Return what an aggregate is ordered by, or ``None`` for an unknown alias."""
     aggregate = dict(spec.aggregates).get(name)
     if aggregate is None:
         return None
     if isinstance(aggregate, RelatedCount):
-        return aggregate.sql
-    return _aggregate_operand(spec.table, name, aggregate).compared
+        return Order(aggregate.sql, path=None)
+    if isinstance(aggregate, AggregateSpec):
+        sql = _aggregate_operand(spec.table, name, aggregate).compared
+        return Order(sql, path=None)
+    return Order(name, path=None, computed=collated(aggregate))
 
 
 def aggregate_output(
@@ -141,10 +173,15 @@ def _decoding_column(table: Table, aggregate: AggregateSpec) -> Column | None:
     return column if is_decoded(aggregate, column) else None
 
 
-def _having(spec: QuerySpec[Any], key: str, value: Any, *, local: bool) -> Comparison:
+def _having(spec: QuerySpec[Any], key: str, value: Any, *, local: bool) -> Condition:
     name, suffix = _named(spec, key)
     lookup = find_lookup(suffix)
     assert lookup is not None
+    aggregate = dict(spec.aggregates).get(name)
+    if aggregate is not None and not isinstance(
+        aggregate, (AggregateSpec, RelatedCount)
+    ):
+        return looked(name, aggregate, lookup, value)
     operand = _having_operand(spec, name, local=local)
     return Side(operand, lookup).compared(value)._replace(path=None)
 
@@ -176,6 +213,7 @@ def _having_operand(spec: QuerySpec[Any], name: str, *, local: bool) -> Operand:
         )
     if isinstance(aggregate, RelatedCount):
         return Operand(name, aggregate.sql, "BLOB", encode_scalar)
+    assert isinstance(aggregate, AggregateSpec)
     return _aggregate_operand(spec.table, name, aggregate, local=local)
 
 

@@ -94,12 +94,12 @@ def plan_last_of_window(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
     outer = backwards(spec).but(conditions=ranks, related=spec.loaded)
     frame = outer.frame(outer.loaded)
     reader: Reader[M] = Reader(outer, frame, local=context.settings.return_local_time)
-    keys = matching_keys(spec.but(order=order), frame.reads)
+    keys = matching_keys(spec.but(order=order), frame)
     pk = f"{frame.prefix(())}{spec.table.pk.sql}"
     head = f"SELECT {reader.columns} FROM {frame.sql} WHERE {pk} IN ({keys.sql})"
-    tail = Fragment(f"{order_clause(outer, frame)} LIMIT ?", (1,))
-    found = Fragment(head, keys.params)
-    fragment = join("", [found, all_of("AND", outer.conditions, frame), tail])
+    limit = Fragment(" LIMIT ?", (1,))
+    found, tests = Fragment(head, keys.params), all_of("AND", outer.conditions, frame)
+    fragment = join("", [found, tests, order_clause(outer, frame), limit])
     return _plan(spec, frame, reader, fragment, context, "last")
 
 
@@ -153,9 +153,9 @@ def backwards(spec: QuerySpec[M]) -> QuerySpec[M]:
     return spec.but(order=tuple(term.reversed() for term in _complete_order(spec)))
 
 
-def matching_keys(spec: QuerySpec[Any], reads: Reads) -> Fragment:
+def matching_keys(spec: QuerySpec[Any], around: Frame) -> Fragment:
     """Return the SELECT of the keys of the rows, for use inside a statement."""
-    frame = spec.frame(reads=reads)
+    frame = spec.frame(around=around)
     return rows_of(spec, frame, f"{frame.prefix(())}{spec.table.pk.sql}")
 
 
@@ -167,17 +167,18 @@ def rows_of(spec: QuerySpec[Any], frame: Frame, columns: str | Fragment) -> Frag
         [
             Fragment(f"SELECT {sql} FROM {frame.sql}", params),
             all_of("WHERE", spec.conditions, frame),
-            Fragment(order_clause(spec, frame)),
+            order_clause(spec, frame),
             limit_clause(spec.limit, spec.offset),
         ],
     )
 
 
-def order_clause(spec: QuerySpec[Any], frame: Frame) -> str:
+def order_clause(spec: QuerySpec[Any], frame: Frame) -> Fragment:
     """Return the ORDER BY clause with a space before it, or nothing."""
     if not spec.order:
-        return ""
-    return " ORDER BY " + ", ".join(term.render(frame) for term in spec.order)
+        return Fragment("")
+    sql, params = join(", ", [term.render(frame) for term in spec.order])
+    return Fragment(f" ORDER BY {sql}", params)
 
 
 def limit_clause(limit: int | None, offset: int | None) -> Fragment:
@@ -190,16 +191,18 @@ def limit_clause(limit: int | None, offset: int | None) -> Fragment:
 def memo_of(
     spec: QuerySpec[Any], kind: object, reads: Reads, context: Context
 ) -> Memo | None:
-    """Return how an answer is remembered: by all that it depends on."""
+    """Return how an answer is remembered: by all that it depends on.
+
+    ``kind`` stands for what is neither in the conditions nor in the window.
+    """
     if not _is_remembered(spec, context):
         return None
-    window = (spec.order, spec.limit, spec.offset)
-    groups = (tuple(c.field for c in spec.group_by), spec.aggregates)
+    order = Frame(spec.table, [path for term in spec.order for path in term.paths])
+    window = (repr(order_clause(spec, order)), spec.limit, spec.offset)
     local = context.settings.return_local_time
     key = (
         *(kind, local, spec.table, spec.selection, spec.loaded),
-        *(texts_of(spec.conditions, spec), window, groups),
-        texts_of(spec.having, spec),
+        *(texts_of(spec.conditions, spec), window),
     )
     return Memo(key, spec.table.name, reads.names, spec.ttl)
 

@@ -9,6 +9,7 @@ from sqliter.model.model import BaseDBModel
 from sqliter.model.relations import Relation
 from sqliter.model.table import Column, Table
 from sqliter.planning.aggregates import AggregateSpec
+from sqliter.planning.computed import Computed, direction
 from sqliter.planning.conditions import (
     Comparison,
     Condition,
@@ -16,8 +17,10 @@ from sqliter.planning.conditions import (
     paths_of,
 )
 from sqliter.planning.counting import RelatedCount
-from sqliter.planning.frame import Beside, Frame, Path, Reads
+from sqliter.planning.frame import Beside, Frame, Path
 from sqliter.planning.search import Matches
+from sqliter.sql.fragment import Fragment
+from sqliter.terms.term import Nulls
 
 __all__ = [
     "Aggregate",
@@ -31,31 +34,44 @@ __all__ = [
 
 M = TypeVar("M", bound=BaseDBModel)
 
-Aggregate: TypeAlias = AggregateSpec | RelatedCount
+Aggregate: TypeAlias = AggregateSpec | RelatedCount | Computed
+
+_OPPOSITE: dict[Nulls, Nulls] = {"first": "last", "last": "first"}
 
 
 class Order(NamedTuple):
     """One ordering term: a column (at the end of a path), or an expression.
 
+    ``sql`` names what is ``computed``, if anything is.
     ``nulls`` is ``"first"``, ``"last"`` or SQLite's own.
     """
 
     sql: str
     descending: bool = False
-    nulls: str | None = None
+    nulls: Nulls | None = None
     path: Path | None = ()
+    computed: Computed | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where it looks, along foreign keys."""
+        if self.computed is not None:
+            return self.computed.paths
+        return (self.path,) if self.path else ()
 
     def reversed(self) -> Order:
         """Return the term that orders the other way round."""
-        nulls = {"first": "last", "last": "first"}.get(self.nulls or "")
+        nulls = _OPPOSITE[self.nulls] if self.nulls else None
         return self._replace(descending=not self.descending, nulls=nulls)
 
-    def render(self, frame: Frame) -> str:
+    def render(self, frame: Frame) -> Fragment:
         """Return its SQL."""
-        direction = "DESC" if self.descending else "ASC"
-        nulls = f" NULLS {self.nulls.upper()}" if self.nulls else ""
+        tail = direction(descending=self.descending, nulls=self.nulls)
+        if self.computed is not None:
+            sql, params = self.computed.render(frame)
+            return Fragment(f"{sql} {tail}", params)
         prefix = "" if self.path is None else frame.prefix(self.path)
-        return f"{prefix}{self.sql} {direction}{nulls}"
+        return Fragment(f"{prefix}{self.sql} {tail}")
 
 
 class Selection(NamedTuple):
@@ -164,12 +180,12 @@ class QuerySpec(Generic[M]):
         self,
         loaded: tuple[Path, ...] = (),
         *,
-        reads: Reads | None = None,
         beside: Beside | None = None,
         aliased: bool = False,
+        around: Frame | None = None,
     ) -> Frame:
         """Return what is read from, with the rows of these foreign keys."""
-        ordered = [term.path for term in self.order if term.path]
+        ordered = [path for term in self.order for path in term.paths]
         others = [*loaded, *ordered]
         certain, loose = certain_paths(self.conditions), paths_of(self.conditions)
         ranking = self.ranking if self.order else None
@@ -178,7 +194,7 @@ class QuerySpec(Generic[M]):
             certain,
             others,
             loose=loose,
-            reads=reads,
             aliased=aliased,
+            around=around,
             beside=beside or (ranking.beside if ranking else None),
         )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqliter.core.statement import Statement, Value
 from sqliter.model.table import Column, Table
 from sqliter.planning.conditions import all_of, paths_of
-from sqliter.planning.frame import Reads
+from sqliter.planning.frame import Frame, Reads
 from sqliter.planning.select import matching_keys
 from sqliter.planning.spec import QuerySpec
 from sqliter.sql.fragment import Fragment, join
@@ -131,13 +131,13 @@ def delete_where(spec: QuerySpec[Any]) -> DmlPlan:
 
 def _dml(spec: QuerySpec[Any], head: str, params: tuple[Value, ...] = ()) -> DmlPlan:
     rows = spec.but(order=(), limit=None, offset=None)
-    reads = Reads()
+    frame = Frame(spec.table)
     if paths_of(spec.conditions):  # SQLite joins nothing to what it changes
-        keys = matching_keys(rows, reads)
+        keys = matching_keys(rows, frame)
         where = Fragment(f" WHERE {spec.table.pk.sql} IN ({keys.sql})", keys.params)
     else:
-        where = all_of("WHERE", spec.conditions, rows.frame(reads=reads))
-    return DmlPlan(Statement(head + where.sql, (*params, *where.params)), reads)
+        where = all_of("WHERE", spec.conditions, frame)
+    return DmlPlan(Statement(head + where.sql, (*params, *where.params)), frame.reads)
 
 
 def _fields_without_pk(table: Table) -> tuple[str, ...]:

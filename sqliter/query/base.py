@@ -22,17 +22,19 @@ from sqliter.model.model import BaseDBModel
 from sqliter.model.table import table_of
 from sqliter.planning import filters, projection, selection
 from sqliter.planning.aggregates import AggregateSpec
-from sqliter.planning.boolean import conditions_of
+from sqliter.planning.computed import name_of
 from sqliter.planning.conditions import Condition, paths_of
 from sqliter.planning.groups import plan_groups
-from sqliter.planning.ordering import Nulls, order_terms, split_direction
+from sqliter.planning.ordering import Orderable, order_terms, split_direction
 from sqliter.planning.paths import forward_column, forward_path, prefetch_nodes
 from sqliter.planning.prefetch import Prefetch, as_prefetch
-from sqliter.planning.q import Q
+from sqliter.planning.scope import Groups, Rows
 from sqliter.planning.search import matching
 from sqliter.planning.select import plan_select
 from sqliter.planning.spec import Order, QuerySpec, Selection
 from sqliter.query.checks import checked_int, checked_page
+from sqliter.terms.q import Q
+from sqliter.terms.term import Field, Nulls, Term
 
 __all__ = ["BaseQuery", "FilterValue"]
 
@@ -131,13 +133,14 @@ class BaseQuery(Generic[M, D_co]):
 
     # --- which rows ---
 
-    def filter(self, *parts: Q, **conditions: FilterValue) -> Self:
+    def filter(self, *parts: Q | bool, **conditions: FilterValue) -> Self:
         """Keep the rows that meet all conditions.
 
         Keywords are field names, optionally with an operator: ``age__gt=3``, or paths
         of relations: ``author__name="Ann"``, ``tags__name__in=[...]``, ``author=ann``.
         A to-many relation asks for some related row; keywords of one call mean the
-        same one. ``Q`` objects say "or" and "not".
+        same one. Columns and expressions are compared by Python's operators; ``Q``
+        objects say "or" and "not". (To type checkers a compared column is a ``bool``.)
 
         Raises ``InvalidFilterError`` for unknown names and impossible values,
         ``InvalidRelationshipError`` for paths through what is no relation,
@@ -145,20 +148,20 @@ class BaseQuery(Generic[M, D_co]):
 
         Example:
             >>> db.select(User).filter(Q(age__gte=65) | Q(age__lt=18), active=True)
+            >>> db.select(User).filter(User.age >= 65, Book.author.to.name == "Ann")
         """
         spec = self._spec
-        database = self.db
-        found = filters.conditions(spec.table, conditions, database)
+        found = filters.own_conditions(spec.table, conditions)
+        if found is None:
+            found = self._names.keywords(conditions)
         if parts:
-            found += conditions_of(
-                Q(*parts), lambda given: filters.conditions(spec.table, given, database)
-            )
+            found += self._names.conditions(Q(*parts))
         if spec.is_projection and paths_of(found):
             raise InvalidProjectionError(_NO_TRAVERSAL)
         self._spec = spec.but(conditions=spec.conditions + found)
         return self
 
-    def exclude_where(self, *parts: Q, **conditions: FilterValue) -> Self:
+    def exclude_where(self, *parts: Q | bool, **conditions: FilterValue) -> Self:
         """Leave out the rows that meet all conditions; rows with NULLs stay.
 
         Example:
@@ -205,20 +208,22 @@ class BaseQuery(Generic[M, D_co]):
 
     def order(
         self,
-        *fields: str | None,
+        *fields: Orderable,
         direction: str | None = None,
         reverse: bool = False,
         nulls: Nulls | None = None,
     ) -> Self:
         """Order by these fields (``pk`` if none); ``"-name"`` runs downwards.
 
-        ``"author__name"`` orders by a field at the other end of a foreign key.
+        ``"author__name"`` orders by a field at the other end of a foreign key; columns
+        and expressions have ``asc()`` and ``desc()``.
         ``reverse`` turns all of them round, ``nulls`` puts NULLs ``"first"`` or
         ``"last"`` (default: below every value). The last call counts. Raises
         ``InvalidOrderError`` for unknown fields. ``direction`` is deprecated.
 
         Example:
             >>> db.select(User).order("-age", "name", nulls="last")
+            >>> db.select(User).order(col(User.age).desc(), func.length(User.name))
         """
         names, direction = split_direction(fields, direction, self._is_orderable)
         if direction:
@@ -226,6 +231,7 @@ class BaseQuery(Generic[M, D_co]):
         terms = order_terms(
             names or ["pk"],
             self._order_term,
+            Groups(self._spec, self.db.context),
             direction=direction,
             reverse=reverse,
             nulls=nulls,
@@ -317,23 +323,26 @@ class BaseQuery(Generic[M, D_co]):
 
     # --- groups ---
 
-    def group_by(self, *fields: str) -> Self:
+    def group_by(self, *fields: Any) -> Self:
         """Group by these fields; ``fetch_dicts()`` then gives a dict per group."""
         if not fields:
             return self
-        columns = projection.grouping(self._spec.table, fields)
+        columns = projection.grouping(self._spec.table, self._plain_names(fields))
         grouped = tuple(dict.fromkeys((*self._spec.group_by, *columns)))
         return self._with(group_by=grouped, is_projection=True)
 
-    def annotate(self, **aggregates: AggregateSpec) -> Self:
-        """Add aggregates under these names.
+    def annotate(self, **aggregates: AggregateSpec | Term[Any]) -> Self:
+        """Add aggregates, and what is computed of them, under these names.
 
         Example:
             >>> db.select(Sale).group_by("category").annotate(total=func.sum("amount"))
+            >>> mean = func.sum(F("price") * F("amount")) / func.sum("amount")
+            >>> db.select(Sale).group_by("category").annotate(price=mean)
         """
         if not aggregates:
             return self
-        found = projection.aggregates(self._spec, aggregates)
+        names = Groups(self._spec, self.db.context)
+        found = projection.aggregates(names, self._spec, aggregates)
         return self._with(aggregates=found, is_projection=True)
 
     def with_count(
@@ -351,14 +360,17 @@ class BaseQuery(Generic[M, D_co]):
         self._spec = projection.related_count(spec, path, alias, distinct=distinct)
         return self
 
-    def having(self, *parts: Q, **conditions: FilterValue) -> Self:
-        """Keep the groups that meet all conditions, written as in ``filter()``."""
+    def having(self, *parts: Q | bool, **conditions: FilterValue) -> Self:
+        """Keep the groups that meet all conditions, written as in ``filter()``.
+
+        Example:
+            >>> totals = db.select(Sale).group_by("shop").annotate(n=func.count())
+            >>> totals.having(func.sum("amount") > 100, n__gte=2).fetch_dicts()
+        """
         q = Q(*parts, **conditions)
         if q.is_empty:
             return self
-        found = conditions_of(
-            q, lambda given: projection.having(self._spec, given, self.db)
-        )
+        found = Groups(self._spec, self.db.context).conditions(q)
         return self._with(having=(*self._spec.having, *found))
 
     # --- how it is answered ---
@@ -387,6 +399,29 @@ class BaseQuery(Generic[M, D_co]):
         return self._with(ttl=ttl)
 
     # --- for the verbs ---
+
+    @property
+    def _names(self) -> Rows:
+        """What names mean here."""
+        return Rows(self._spec, self.db.context)
+
+    def _plain_names(self, given: Iterable[Any]) -> list[str]:
+        """Return the names of fields, which columns stand for, too."""
+        model = self.model_class
+        return [name_of(model, e) if isinstance(e, Field) else e for e in given]
+
+    def _wanted(self, given: Iterable[Any], named: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields and terms that are wanted, by name."""
+        names: list[Any] = self._plain_names(given)
+        for name in names:
+            if not isinstance(name, str):
+                msg = f"{name!r} has no name; give it one: values(total={name!r})"
+                raise TypeError(msg)
+        return {**dict(zip(names, names, strict=True)), **named}
+
+    def _assigned(self, values: Mapping[Any, Any]) -> dict[str, Any]:
+        """Return the values by the names of their fields."""
+        return dict(zip(self._plain_names(values), values.values(), strict=True))
 
     def _with(self, **changes: Any) -> Self:
         self._spec = self._spec.but(**changes)
@@ -449,15 +484,13 @@ class BaseQuery(Generic[M, D_co]):
     def _is_orderable(self, name: str) -> bool:
         known = forward_column(self._spec.table, name) is not None
         return (
-            known
-            or name == RANK
-            or projection.expression_of(self._spec, name) is not None
+            known or name == RANK or projection.ordered_by(self._spec, name) is not None
         )
 
     def _order_term(self, name: str) -> Order:
-        expression = projection.expression_of(self._spec, name)
-        if expression is not None:
-            return Order(expression, path=None)
+        aggregate = projection.ordered_by(self._spec, name)
+        if aggregate is not None:
+            return aggregate
         if name == RANK:
             return self._rank_term()
         found = forward_column(self._spec.table, name)

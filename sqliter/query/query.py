@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar, overload
 
 from sqliter.core.page import Page
 from sqliter.model.model import BaseDBModel
@@ -12,10 +12,13 @@ from sqliter.planning.hits import Hit, Marks
 from sqliter.query.base import BATCH, BaseQuery, FilterValue
 from sqliter.query.checks import checked_batch
 from sqliter.query.iteration import Database, each_row
+from sqliter.terms.attribute import Attribute
+from sqliter.terms.term import Term
 
 __all__ = ["FilterValue", "QueryBuilder"]
 
 M = TypeVar("M", bound=BaseDBModel)
+T = TypeVar("T")
 
 
 class QueryBuilder(BaseQuery[M, Database]):
@@ -116,34 +119,48 @@ class QueryBuilder(BaseQuery[M, Database]):
             select.exists(self._rows("exists"), self.db.context), self._seconds
         )
 
-    def values(self, *names: str, distinct: bool = False) -> list[dict[str, Any]]:
+    def values(
+        self, *names: Any, distinct: bool = False, **expressions: Any
+    ) -> list[dict[str, Any]]:
         """Return these fields of every row as dicts; all fields if none is named.
 
-        Names may go along foreign keys (``"author__name"``). ``distinct`` leaves out
-        repetitions. Raises ``ValueError`` for unknown names.
+        Names may go along foreign keys (``"author__name"``); expressions are given
+        under the names of theirs. ``distinct`` leaves out repetitions. Raises
+        ``ValueError`` for unknown names.
 
         Example:
-            >>> db.select(User).values("name", "age")
-            [{'name': 'Ann', 'age': 31}]
+            >>> db.select(User).values("name", length=func.length(User.name))
+            [{'name': 'Ann', 'length': 3}]
         """
         return self.db.run(
             columns.dicts(
-                self._rows("values"), names, self.db.context, distinct=distinct
+                self._rows("values"),
+                self._wanted(names, expressions),
+                self.db.context,
+                distinct=distinct,
             ),
             self._seconds,
         )
 
-    def tuples(self, *names: str, distinct: bool = False) -> list[tuple[Any, ...]]:
-        """Return these fields of every row as tuples; see ``values``."""
+    def tuples(self, *wanted: Any, distinct: bool = False) -> list[tuple[Any, ...]]:
+        """Return these fields and expressions of every row; see ``values``."""
         return self.db.run(
             columns.tuples(
-                self._rows("tuples"), names, self.db.context, distinct=distinct
+                self._rows("tuples"), wanted, self.db.context, distinct=distinct
             ),
             self._seconds,
         )
 
-    def scalars(self, name: str, *, distinct: bool = False) -> list[Any]:
-        """Return one field of every row; see ``values``.
+    @overload
+    def scalars(self, wanted: Attribute[T], *, distinct: bool = ...) -> list[T]: ...
+    @overload
+    def scalars(self, wanted: str, *, distinct: bool = ...) -> list[Any]: ...
+    @overload
+    def scalars(self, wanted: Term[Any], *, distinct: bool = ...) -> list[Any]: ...
+    @overload
+    def scalars(self, wanted: T, *, distinct: bool = ...) -> list[T]: ...
+    def scalars(self, wanted: Any, *, distinct: bool = False) -> list[Any]:
+        """Return one field, or expression, of every row; see ``values``.
 
         Example:
             >>> db.select(User).order("name").scalars("name")
@@ -151,40 +168,40 @@ class QueryBuilder(BaseQuery[M, Database]):
         """
         return self.db.run(
             columns.scalars(
-                self._rows("scalars"), name, self.db.context, distinct=distinct
+                self._rows("scalars"), wanted, self.db.context, distinct=distinct
             ),
             self._seconds,
         )
 
-    def sum(self, name: str) -> Any:
-        """Add the values of a field up; ``None`` if there are none.
+    def sum(self, wanted: Any) -> Any:
+        """Add the values of a field, or an expression, up; ``None`` if there are none.
 
         As all aggregates: NULLs do not count, limit and offset do. Raises
         ``ValueError`` for an unknown name.
         """
         return self.db.run(
-            columns.aggregate(self._rows("sum"), "SUM", name, self.db.context),
+            columns.aggregate(self._rows("sum"), "SUM", wanted, self.db.context),
             self._seconds,
         )
 
-    def avg(self, name: str) -> Any:
+    def avg(self, wanted: Any) -> Any:
         """Return the mean of a field; ``None`` if there are no values."""
         return self.db.run(
-            columns.aggregate(self._rows("avg"), "AVG", name, self.db.context),
+            columns.aggregate(self._rows("avg"), "AVG", wanted, self.db.context),
             self._seconds,
         )
 
-    def min(self, name: str) -> Any:
+    def min(self, wanted: Any) -> Any:
         """Return the smallest value of a field; ``None`` if there is none."""
         return self.db.run(
-            columns.aggregate(self._rows("min"), "MIN", name, self.db.context),
+            columns.aggregate(self._rows("min"), "MIN", wanted, self.db.context),
             self._seconds,
         )
 
-    def max(self, name: str) -> Any:
+    def max(self, wanted: Any) -> Any:
         """Return the greatest value of a field; ``None`` if there is none."""
         return self.db.run(
-            columns.aggregate(self._rows("max"), "MAX", name, self.db.context),
+            columns.aggregate(self._rows("max"), "MAX", wanted, self.db.context),
             self._seconds,
         )
 
@@ -202,14 +219,18 @@ class QueryBuilder(BaseQuery[M, Database]):
             select.page(*self._page(page, size), self.db.context), self._seconds
         )
 
-    def update(self, values: dict[str, Any]) -> int:
+    def update(self, values: Mapping[Any, Any]) -> int:
         """Write these values to every matching row; return how many there were.
 
-        The model validates the values (``InvalidUpdateError``); ``updated_at`` is set
-        unless given. Raises ``RecordUpdateError`` when SQLite refuses.
+        The model validates the values (``InvalidUpdateError``); expressions are
+        computed by SQLite, for each row. ``updated_at`` is set unless given.
+        Raises ``RecordUpdateError`` when SQLite refuses.
         """
         return self.db.run(
-            bulk.update(self._changes("update"), values, self.db.context), self._seconds
+            bulk.update(
+                self._changes("update"), self._assigned(values), self.db.context
+            ),
+            self._seconds,
         )
 
     def delete(self) -> int:

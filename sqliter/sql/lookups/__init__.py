@@ -17,14 +17,22 @@ from sqliter.sql.lookups import (
     texts,
 )
 from sqliter.sql.lookups.lookup import Kind, Lookup, Operand
-from sqliter.sql.lookups.registry import find_lookup, register_lookup, splits
+from sqliter.sql.lookups.registry import (
+    find_lookup,
+    find_part,
+    register_lookup,
+    splits,
+)
+from sqliter.sql.lookups.transform import Transform
 
 __all__ = [
     "Kind",
     "Lookup",
     "Operand",
+    "Transform",
     "comparisons",
     "find_lookup",
+    "find_part",
     "lengths",
     "lists",
     "parts",

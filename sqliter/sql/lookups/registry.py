@@ -11,6 +11,7 @@ from sqliter.sql.lookups.transform import Transform
 
 __all__ = [
     "find_lookup",
+    "find_part",
     "is_registered",
     "put_lookup",
     "register_lookup",
@@ -60,6 +61,11 @@ def find_lookup(suffix: str) -> Lookup | None:
         if found is not None:
             _composed[suffix] = found
     return found
+
+
+def find_part(suffix: str) -> Transform | None:
+    """Return the part that this suffix names, or ``None``."""
+    return _transforms.get(suffix)
 
 
 def splits(key: str) -> Iterator[tuple[str, str]]:

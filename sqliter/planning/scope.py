@@ -1,0 +1,143 @@
+"""What names mean: in conditions and expressions about rows, and about groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqliter.core.context import Context
+from sqliter.exceptions import InvalidFilterError, InvalidProjectionError
+from sqliter.planning import calling, computing, filters, nested, projection
+from sqliter.planning.aggregates import AggregateSpec
+from sqliter.planning.boolean import conditions_of
+from sqliter.planning.comparing import compared
+from sqliter.planning.computed import Computed, Level, Names, Stored, Test, name_of
+from sqliter.planning.conditions import Combined, Condition
+from sqliter.planning.paths import forward_end
+from sqliter.planning.spec import QuerySpec
+from sqliter.terms.attribute import Outer
+from sqliter.terms.call import Case, Cast, Extract, Function, Over
+from sqliter.terms.q import Predicate, Q
+from sqliter.terms.subquery import Exists, SubQuery
+from sqliter.terms.term import Arithmetic, Field, Given, Term, Truth
+
+__all__ = ["Groups", "Rows"]
+
+
+class Rows:
+    """The names of a row."""
+
+    def __init__(self, spec: QuerySpec[Any], context: Context | None) -> None:
+        self.spec = spec
+        self.table = spec.table
+        self.context = context
+
+    @property
+    def local(self) -> bool:
+        """Whether instants are read in local time."""
+        return self.context is None or self.context.settings.return_local_time
+
+    def inside(self, spec: QuerySpec[Any]) -> Names:
+        """Return the names of a row of a query inside of this one."""
+        return Rows(spec, self.context)
+
+    # --- conditions ---
+
+    def conditions(self, q: Q) -> tuple[Condition, ...]:
+        """Return conditions that must all hold; none for an empty ``Q``."""
+        return conditions_of(q, self)
+
+    def keywords(self, given: dict[str, Any]) -> tuple[Condition, ...]:
+        """Return the conditions that keywords mean."""
+        return filters.conditions(self, given)
+
+    def predicate(self, given: Predicate) -> Iterable[Condition]:
+        """Return the conditions that a comparison means.
+
+        Raises ``InvalidFilterError`` for what cannot be asked.
+        """
+        try:
+            key = self._key(given.term)
+            if key is not None:
+                return self.keywords({f"{key}{given.operator}": given.value})
+            found = compared(self, given)
+            self._check_level(self.computed(given.term))
+        except ValueError as error:
+            name, text = repr(given.term), f"Failed to apply filter: {error}"
+            raise InvalidFilterError(name, message=text, original=error) from error
+        return (found,)
+
+    def _key(self, term: Term[Any]) -> str | None:
+        """Return how a keyword would name the term, if it could."""
+        if isinstance(term, Field):
+            return name_of(self.table.model, term)
+        if isinstance(term, Extract):
+            return f"{name_of(self.table.model, term.field)}__{term.part}"
+        return None
+
+    def _check_level(self, found: Computed) -> None:
+        if found.level is not Level.ROW:
+            msg = (
+                "aggregates are compared in having(), and windows nowhere: filter() "
+                "chooses the rows that they are computed of"
+            )
+            raise ValueError(msg)
+
+    # --- expressions ---
+
+    def computed(self, term: Term[Any]) -> Computed:
+        """Look the names of a term up; ``ValueError`` says what is wrong with it."""
+        if isinstance(term, Field):
+            return self.field(term)
+        return _COMPUTING[type(term)](self, term)
+
+    def field(self, field: Field[Any]) -> Computed:
+        """Return a field; ``ValueError`` if there is none."""
+        name = name_of(self.table.model, field)
+        found = forward_end(self.table, name)
+        if found is None:
+            msg = f"{field!r} is no field of {self.table.model.__name__}"
+            raise ValueError(msg)
+        path, table, column = found
+        return Stored(table, column, path)
+
+    def test(self, q: Q) -> Computed:
+        """Return whether a condition holds."""
+        found = self.conditions(q)
+        return Test(found[0] if len(found) == 1 else Combined("AND", found))
+
+
+class Groups(Rows):
+    """The names of a group: what it is grouped by, and its aggregates."""
+
+    def keywords(self, given: dict[str, Any]) -> tuple[Condition, ...]:
+        """Return the conditions that keywords mean."""
+        return projection.having(self.spec, given, local=self.local)
+
+    def field(self, field: Field[Any]) -> Computed:
+        """Return a field of rows, or what an aggregate of this name is."""
+        aggregate = dict(self.spec.aggregates).get(field.name)
+        if aggregate is None:
+            return super().field(field)
+        return projection.computed_aggregate(self, aggregate)
+
+    def _check_level(self, found: Computed) -> None:
+        if found.level is Level.WINDOW:
+            msg = "windows are computed of the groups that having() chooses"
+            raise InvalidProjectionError(msg)
+
+
+_COMPUTING: dict[type, Callable[[Any, Any], Computed]] = {
+    AggregateSpec: calling.counted,
+    Arithmetic: computing.arithmetic,
+    Case: computing.cased,
+    Cast: computing.converted,
+    Exists: lambda _, term: nested.existing(term),
+    Extract: computing.extracted,
+    Function: calling.called,
+    Given: lambda _, term: computing.bound(term.value),
+    Outer: lambda _, term: nested.around(term),
+    Over: calling.windowed,
+    SubQuery: nested.nested,
+    Truth: lambda names, term: names.test(term.q),
+}

@@ -1,0 +1,1 @@
+"""What users write questions with: conditions and expressions, as plain data."""
