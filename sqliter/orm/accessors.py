@@ -80,6 +80,11 @@ class ToManyAccessor(Accessor, Generic[H]):
         raise AttributeError(self.refusal)
 
     @property
+    def name(self) -> str:
+        """The attribute."""
+        return self.attribute
+
+    @property
     def refusal(self) -> str:
         """What to say to somebody who assigns a value."""
         raise NotImplementedError

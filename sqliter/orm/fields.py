@@ -52,7 +52,7 @@ class HasPK(Protocol):
     pk: int | None
 
 
-class To:
+class _To:
     """What ``Book.author.to`` is to type checkers: an author."""
 
     @overload
@@ -172,7 +172,7 @@ class ForeignKey(Declared, Generic[T]):
             return target
 
     if TYPE_CHECKING:
-        to: To
+        to: _To
         """The fields at its other end, for conditions: ``Book.author.to.name``."""
 
         def __getattr__(self, name: str) -> Any: ...
@@ -181,6 +181,7 @@ class ForeignKey(Declared, Generic[T]):
 
         @property
         def to(self):
+            """The fields at its other end, for conditions: ``Book.author.to.name``."""
             return Path(self.owner, self.attribute, self.relation(self.owner).target)
 
         def __getattr__(self, name):

@@ -73,7 +73,7 @@ class BaseDBModel(PlainModel):  # noqa: PLW1641 - instances change, so no hash
             if not given:
                 super().__init__(**data)
                 return
-            with in_the_making(self, {each.name: value for each, value in given}):
+            with in_the_making(self, {each.attribute: value for each, value in given}):
                 super().__init__(**data)
             for accessor, value in given:
                 accessor.keep(self, value)

@@ -22,6 +22,7 @@ from sqliter.planning.select import memo_of, rows_of
 from sqliter.planning.spec import QuerySpec
 from sqliter.sql.fragment import Fragment, join
 from sqliter.terms.call import Function
+from sqliter.terms.q import Q
 from sqliter.terms.term import F, Term, term_of
 
 __all__ = ["ColumnPlan", "plan_aggregate", "plan_columns"]
@@ -104,7 +105,12 @@ def _found(
 
 
 def _term(given: object) -> Term[Any]:
-    return F(given) if isinstance(given, str) else term_of(given)
+    if isinstance(given, str):
+        return F(given)
+    if not isinstance(given, (Term, Q)):
+        msg = f"{given!r} is neither the name of a field nor an expression"
+        raise ValueError(msg)
+    return term_of(given)
 
 
 def _selected(result: Computed, frame: Frame) -> Fragment:

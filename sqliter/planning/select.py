@@ -197,8 +197,9 @@ def memo_of(
     """
     if not _is_remembered(spec, context):
         return None
-    order = Frame(spec.table, [path for term in spec.order for path in term.paths])
-    window = (repr(order_clause(spec, order)), spec.limit, spec.offset)
+    paths = tuple(path for term in spec.order for path in term.paths)
+    order = order_clause(spec, Frame(spec.table, paths))
+    window = (paths, repr(order), spec.limit, spec.offset)
     local = context.settings.return_local_time
     key = (
         *(kind, local, spec.table, spec.selection, spec.loaded),

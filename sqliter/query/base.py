@@ -22,7 +22,6 @@ from sqliter.model.model import BaseDBModel
 from sqliter.model.table import table_of
 from sqliter.planning import filters, projection, selection
 from sqliter.planning.aggregates import AggregateSpec
-from sqliter.planning.computed import name_of
 from sqliter.planning.conditions import Condition, paths_of
 from sqliter.planning.groups import plan_groups
 from sqliter.planning.ordering import Orderable, order_terms, split_direction
@@ -33,8 +32,9 @@ from sqliter.planning.search import matching
 from sqliter.planning.select import plan_select
 from sqliter.planning.spec import Order, QuerySpec, Selection
 from sqliter.query.checks import checked_int, checked_page
+from sqliter.query.naming import plain_names
 from sqliter.terms.q import Q
-from sqliter.terms.term import Field, Nulls, Term
+from sqliter.terms.term import Nulls, Term
 
 __all__ = ["BaseQuery", "FilterValue"]
 
@@ -327,7 +327,9 @@ class BaseQuery(Generic[M, D_co]):
         """Group by these fields; ``fetch_dicts()`` then gives a dict per group."""
         if not fields:
             return self
-        columns = projection.grouping(self._spec.table, self._plain_names(fields))
+        columns = projection.grouping(
+            self._spec.table, plain_names(self.model_class, fields)
+        )
         grouped = tuple(dict.fromkeys((*self._spec.group_by, *columns)))
         return self._with(group_by=grouped, is_projection=True)
 
@@ -404,24 +406,6 @@ class BaseQuery(Generic[M, D_co]):
     def _names(self) -> Rows:
         """What names mean here."""
         return Rows(self._spec, self.db.context)
-
-    def _plain_names(self, given: Iterable[Any]) -> list[str]:
-        """Return the names of fields, which columns stand for, too."""
-        model = self.model_class
-        return [name_of(model, e) if isinstance(e, Field) else e for e in given]
-
-    def _wanted(self, given: Iterable[Any], named: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields and terms that are wanted, by name."""
-        names: list[Any] = self._plain_names(given)
-        for name in names:
-            if not isinstance(name, str):
-                msg = f"{name!r} has no name; give it one: values(total={name!r})"
-                raise TypeError(msg)
-        return {**dict(zip(names, names, strict=True)), **named}
-
-    def _assigned(self, values: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return the values by the names of their fields."""
-        return dict(zip(self._plain_names(values), values.values(), strict=True))
 
     def _with(self, **changes: Any) -> Self:
         self._spec = self._spec.but(**changes)

@@ -12,6 +12,7 @@ from sqliter.planning.hits import Hit, Marks
 from sqliter.query.base import BATCH, BaseQuery, FilterValue
 from sqliter.query.checks import checked_batch
 from sqliter.query.iteration import Database, each_row
+from sqliter.query.naming import assigned, wanted
 from sqliter.terms.attribute import Attribute
 from sqliter.terms.term import Term
 
@@ -135,7 +136,7 @@ class QueryBuilder(BaseQuery[M, Database]):
         return self.db.run(
             columns.dicts(
                 self._rows("values"),
-                self._wanted(names, expressions),
+                wanted(self.model_class, names, expressions),
                 self.db.context,
                 distinct=distinct,
             ),
@@ -228,7 +229,9 @@ class QueryBuilder(BaseQuery[M, Database]):
         """
         return self.db.run(
             bulk.update(
-                self._changes("update"), self._assigned(values), self.db.context
+                self._changes("update"),
+                assigned(self.model_class, values),
+                self.db.context,
             ),
             self._seconds,
         )

@@ -184,9 +184,13 @@ async def test_answers_are_remembered_apart(make_db: Any) -> None:
 @pytest.mark.only("sync", "memory")
 def test_what_is_no_condition(db: Any) -> None:
     for bad in (1, True, "age", None, {"age": 1}):
-        with pytest.raises(TypeError, match="Q objects or keywords"):
+        with pytest.raises(
+            TypeError, match="Q objects, comparisons of columns, or keywords"
+        ):
             db.select(Person).filter(bad)
-        with pytest.raises(TypeError, match="Q objects or keywords"):
+        with pytest.raises(
+            TypeError, match="Q objects, comparisons of columns, or keywords"
+        ):
             Q(age=1) | bad
     with pytest.raises(TypeError, match="write & for and"):
         Q(age=1) and Q(age=2)

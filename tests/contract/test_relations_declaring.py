@@ -64,7 +64,7 @@ def test_the_class_lists_its_own_relations(library, press):
 
 def test_a_key_knows_where_it_stands(library):
     key = library.Book.author
-    assert (key.name, key.owner, key.to_model) == (
+    assert (key.attribute, key.owner, key.to_model) == (
         "author",
         library.Book,
         library.Author,
