@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 from sqliter.asyncio.iteration import AsyncDatabase, each_of, each_row
-from sqliter.core.page import Page
+from sqliter.core.page import KeysetPage, Page
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import bulk, columns, search, select
+from sqliter.operations import bulk, columns, paging, search, select
 from sqliter.planning.hits import Hit, Marks
 from sqliter.query.base import BATCH, BaseQuery
-from sqliter.query.checks import checked_batch
+from sqliter.query.checks import checked_batch, checked_keyset
 
 __all__ = ["AsyncQueryBuilder"]
 
@@ -201,6 +201,30 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
         """
         return await self.db.run(
             select.page(*self._page(page, size), self.db.context), self._seconds
+        )
+
+    async def page_after(
+        self, cursor: str | None = None, size: int = 20
+    ) -> KeysetPage[M]:
+        """Return the rows that come behind a cursor; the first ones for ``None``.
+
+        In the order of the query, which must be one of fields, then by ``pk``. The page
+        has the ``next_cursor``. Whatever is written between two pages, no row that
+        stays where it is comes twice, or is left out. Raises ``InvalidCursorError``,
+        ``InvalidOrderError``, and ``ValueError`` as ``paginate``.
+
+        Example:
+            >>> page = await db.select(User).order("-age").page_after(None, size=50)
+            >>> page = await db.select(User).order("-age").page_after(page.next_cursor)
+        """
+        return await self.db.run(
+            paging.page_after(
+                checked_keyset(self._rows("page_after"), size),
+                cursor,
+                size,
+                self.db.context,
+            ),
+            self._seconds,
         )
 
     async def update(self, values: dict[str, Any]) -> int:

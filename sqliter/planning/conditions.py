@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from sqliter.helpers import quote_identifier
 from sqliter.model.relations import Junction, Relation
+from sqliter.planning.behind import Behind
 from sqliter.planning.frame import Frame, Path
 from sqliter.planning.q import Word
 from sqliter.planning.search import Matches
@@ -233,7 +234,9 @@ class Combined(NamedTuple):
             yield from condition.described()
 
 
-Condition: TypeAlias = Comparison | Compared | Linked | Belongs | Matches | Combined
+Condition: TypeAlias = (
+    Comparison | Compared | Linked | Belongs | Matches | Combined | Behind
+)
 
 DEEPEST = 500
 """Conditions in a row; SQLite takes a thousand, one inside the other."""

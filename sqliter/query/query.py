@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from sqliter.core.page import Page
+from sqliter.core.page import KeysetPage, Page
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import bulk, columns, search, select
+from sqliter.operations import bulk, columns, paging, search, select
 from sqliter.planning.hits import Hit, Marks
 from sqliter.query.base import BATCH, BaseQuery, FilterValue
-from sqliter.query.checks import checked_batch
+from sqliter.query.checks import checked_batch, checked_keyset
 from sqliter.query.iteration import Database, each_row
 
 __all__ = ["FilterValue", "QueryBuilder"]
@@ -200,6 +200,28 @@ class QueryBuilder(BaseQuery[M, Database]):
         """
         return self.db.run(
             select.page(*self._page(page, size), self.db.context), self._seconds
+        )
+
+    def page_after(self, cursor: str | None = None, size: int = 20) -> KeysetPage[M]:
+        """Return the rows that come behind a cursor; the first ones for ``None``.
+
+        In the order of the query, which must be one of fields, then by ``pk``. The page
+        has the ``next_cursor``. Whatever is written between two pages, no row that
+        stays where it is comes twice, or is left out. Raises ``InvalidCursorError``,
+        ``InvalidOrderError``, and ``ValueError`` as ``paginate``.
+
+        Example:
+            >>> page = db.select(User).order("-age").page_after(None, size=50)
+            >>> page = db.select(User).order("-age").page_after(page.next_cursor)
+        """
+        return self.db.run(
+            paging.page_after(
+                checked_keyset(self._rows("page_after"), size),
+                cursor,
+                size,
+                self.db.context,
+            ),
+            self._seconds,
         )
 
     def update(self, values: dict[str, Any]) -> int:

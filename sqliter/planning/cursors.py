@@ -1,0 +1,81 @@
+"""Cursors: where a page ends, as a text that can stand in a URL.
+
+A cursor has the values of the last row in the columns that rows are ordered by. They
+are bound to the next query, so whatever somebody writes into a cursor, it is nothing
+but another place to start from.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqliter.core.statement import Value
+from sqliter.exceptions import InvalidCursorError
+
+__all__ = ["cursor_of", "values_of"]
+
+_CHECK = 9  # bytes that tell a cursor from other texts
+_HIGHEST = 2**63
+
+
+def cursor_of(shape: str, values: Sequence[Value]) -> str:
+    """Return the cursor for these values in a query of this shape."""
+    content = [_digest(shape.encode()).hex(), *map(_written, values)]
+    text = json.dumps(content, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_digest(text) + text).decode().rstrip("=")
+
+
+def values_of(shape: str, cursor: str, count: int) -> tuple[Value, ...]:
+    """Return the values in a cursor; raises ``InvalidCursorError``, ``TypeError``."""
+    if not isinstance(cursor, str):
+        msg = f"a cursor is a text, or None for the first page, not {cursor!r}"
+        raise TypeError(msg)
+    try:
+        known_shape, *content = _content(cursor)
+        values = tuple(map(_read, content))
+    except (ValueError, TypeError, RecursionError):
+        msg = f"{cursor[:40]!r} is none; give back next_cursor of a page as it was"
+        raise InvalidCursorError(msg) from None
+    if known_shape != _digest(shape.encode()).hex() or len(values) != count:
+        msg = "it was given by a query of another model, or in another order"
+        raise InvalidCursorError(msg)
+    return values
+
+
+def _content(cursor: str) -> list[Any]:
+    padded = cursor + "=" * (-len(cursor) % 4)
+    data = base64.b64decode(padded, altchars=b"-_", validate=True)
+    check, text = data[:_CHECK], data[_CHECK:]
+    content = json.loads(text) if check == _digest(text) else None
+    if not isinstance(content, list):
+        raise ValueError
+    return content
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()[:_CHECK]
+
+
+def _written(value: Value) -> Any:
+    return {"hex": value.hex()} if isinstance(value, bytes) else value
+
+
+def _read(written: Any) -> Value:
+    """Return a value that SQLite can take."""
+    if isinstance(written, dict):
+        return bytes.fromhex(written["hex"])
+    if isinstance(written, str):
+        written.encode()
+    elif isinstance(written, float):
+        if written != written:  # noqa: PLR0124 - NaN, which is no value
+            raise ValueError
+    elif written is not None and not (
+        type(written) is int and -_HIGHEST <= written < _HIGHEST
+    ):
+        raise ValueError
+    value: Value = written
+    return value
