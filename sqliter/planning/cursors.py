@@ -37,7 +37,7 @@ def values_of(shape: str, cursor: str, count: int) -> tuple[Value, ...]:
     try:
         known_shape, *content = _content(cursor)
         values = tuple(map(_read, content))
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         msg = f"{cursor[:40]!r} is none; give back next_cursor of a page as it was"
         raise InvalidCursorError(msg) from None
     if known_shape != _digest(shape.encode()).hex() or len(values) != count:
