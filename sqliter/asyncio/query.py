@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqliter.asyncio.iteration import AsyncDatabase, each_of, each_row
 from sqliter.core.page import KeysetPage, Page
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import bulk, columns, paging, search, select
+from sqliter.operations import bulk, columns, paging, returning, search, select
 from sqliter.planning.hits import Hit, Marks
 from sqliter.query.base import BATCH, BaseQuery
 from sqliter.query.checks import checked_batch, checked_keyset
@@ -237,6 +237,36 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
         """Delete every matching row; return how many there were."""
         return await self.db.run(
             bulk.delete(self._changes("delete"), self.db.context), self._seconds
+        )
+
+    async def update_returning(self, values: dict[str, Any]) -> list[M]:
+        """Write these values to every matching row; return the rows as they are then.
+
+        As ``update``, in the same statement; the rows come in no particular order.
+        Raises ``ValueError`` with ``select_related()`` or ``prefetch_related()``.
+
+        Example:
+            >>> await db.select(Job).filter(done=0).update_returning({"done": 1})
+        """
+        return await self.db.run(
+            returning.update(
+                self._changes("update_returning"), values, self.db.context
+            ),
+            self._seconds,
+        )
+
+    async def delete_returning(self) -> list[M]:
+        """Delete every matching row; return the rows as they were.
+
+        As ``delete``, in the same statement; the rows come in no particular order.
+        Raises ``ValueError`` with ``select_related()`` or ``prefetch_related()``.
+
+        Example:
+            >>> await db.select(Session).filter(expires__lt=now).delete_returning()
+        """
+        return await self.db.run(
+            returning.delete(self._changes("delete_returning"), self.db.context),
+            self._seconds,
         )
 
     async def explain(self) -> list[str]:

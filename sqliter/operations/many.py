@@ -76,7 +76,8 @@ def bulk_delete(
     wanted = [_key(table, each) for each in given]
     spec: QuerySpec[M] = table.prepare(QuerySpec)
     these = spec.but(conditions=conditions(table, {"pk__in": wanted}, None))
-    return (yield from bulk.deleting(effects, these, context))
+    result = yield from bulk.deleting(effects, these, context)
+    return result.rowcount
 
 
 def _written(table: Table, fields: Iterable[str]) -> tuple[str, ...]:

@@ -441,8 +441,8 @@ class BaseQuery(Generic[M, D_co]):
     def _changes(self, verb: str) -> QuerySpec[M]:
         """Return the specification, for verbs that change every matching row."""
         spec = self._rows(verb)
-        if verb == "update" and (spec.is_windowed or spec.order):
-            text = "update() ignores limit, offset and order: every match is changed"
+        if verb != "delete" and (spec.is_windowed or spec.order):
+            text = f"{verb}() ignores limit, offset and order: every match is changed"
             warnings.warn(text, UserWarning, stacklevel=3)
         return spec
 
