@@ -15,7 +15,6 @@ from sqliter.exceptions import (
     InvalidProjectionError,
     InvalidUpdateError,
     RecordDeletionError,
-    RecordInsertionError,
     RecordNotFoundError,
     RecordUpdateError,
 )
@@ -150,3 +149,124 @@ async def test_caches_and_blocks_are_told(make_db: Any) -> None:
             assert len(await db.select(Sale).delete_returning()) == 2
             raise RuntimeError("stop")
     assert [row.text for row in await query.fetch_all()] == ["d", "d"]
+
+
+TRIGGERS = [
+    "CREATE TRIGGER shout AFTER INSERT ON sales BEGIN "
+    "UPDATE sales SET text = upper(NEW.text), day = 0 WHERE pk = NEW.pk; END",
+    "CREATE TRIGGER quiet AFTER INSERT ON sales WHEN NEW.text = 'secret' BEGIN "
+    "DELETE FROM sales WHERE pk = NEW.pk; END",
+    "CREATE TRIGGER elsewhere AFTER INSERT ON sales BEGIN "
+    "INSERT INTO shops (created_at, updated_at, name) VALUES (1, 1, NEW.text); END",
+]
+
+
+async def test_an_inserted_record_is_read_again(db: Any) -> None:
+    await fill(db)
+    for sql in TRIGGERS:
+        await db.execute(sql)
+    plain = await db.insert(Sale(text="plain"))
+    assert (plain.text, plain.day) == ("plain", None)
+    sale = Sale(text="whole", price=Decimal("2.0"))
+    assert await db.insert(sale, returning=True) is sale
+    assert (sale.text, sale.day, sale.pk) == ("WHOLE", date(1970, 1, 1), plain.pk + 1)
+    assert sale == await db.get(Sale, sale.pk)
+    sale.text = "changed"
+    await db.update(sale)
+    assert (await db.get(Sale, sale.pk)).text == "changed"
+    some = await db.insert(Sale(text="some"), returning=["day", "shop_id"])
+    assert (some.text, some.day, some.pk) == ("some", date(1970, 1, 1), sale.pk + 1)
+    old = Sale(text="old", created_at=5)
+    await db.insert(old, timestamp_override=True, returning=["text"])
+    assert (old.created_at, old.text) == (5, "OLD")
+
+
+async def test_what_is_inserted_and_read_is_all_or_nothing(db: Any) -> None:
+    rows = await fill(db)
+    for sql in TRIGGERS:
+        await db.execute(sql)
+    sale = Sale(text="new")
+    for wrong, error in ((["nope"], ValueError), ("text", TypeError), (3, TypeError)):
+        with pytest.raises(error):
+            await db.insert(sale, returning=wrong)
+    secret = Sale(text="secret")
+    with pytest.raises(RecordNotFoundError):
+        await db.insert(secret, returning=True)
+    assert (secret.pk, secret.text) == (0, "secret")
+    with pytest.raises(ForeignKeyConstraintError):
+        await db.insert(Sale(text="lost", shop_id=99), returning=True)
+    with pytest.raises(RuntimeError, match="stop"):
+        async with db:
+            await db.insert(sale, returning=True)
+            assert (sale.text, sale.pk > 0) == ("NEW", True)
+            raise RuntimeError("stop")
+    assert (sale.text, sale.day, sale.pk, sale.created_at) == ("new", None, 0, 0)
+    assert await db.select(Sale).count() == len(rows)
+    assert await db.select(Shop).count() == 1
+
+
+async def test_some_fields_are_updated(
+    logged_db: Any, statements: StatementLog
+) -> None:
+    db = logged_db
+    sale, *_ = await fill(db)
+    await db.update_where(Sale, {"pk": sale.pk}, {"price": Decimal(50)})
+    await db.refresh(sale, ["count"])
+    sale.text, sale.price, sale.tags = "new", Decimal(3), ["y"]
+    statements.clear()
+    await db.update(sale, fields=["text"])
+    assert statements.starting("UPDATE") == [
+        f'UPDATE "sales" SET "text" = \'new\', "updated_at" = {sale.updated_at}, '
+        f'"count" = 2 WHERE "pk" = {sale.pk} AND "count" IS 1 COLLATE BINARY'
+    ]
+    found = await db.get(Sale, sale.pk)
+    assert (found.text, found.price, found.tags) == ("new", Decimal(50), ["x"])
+    assert sale.tags == ["y"]
+    assert await db.save(sale, fields=["tags"]) is sale
+    found = await db.get(Sale, sale.pk)
+    assert (found.price, found.tags, found.count) == (Decimal(50), ["y"], sale.count)
+    await db.update(sale)  # what was left is still to be written
+    assert (await db.get(Sale, sale.pk)).price == 3
+    partial = await db.select(Sale, fields=["text", "count"]).fetch_one()
+    with pytest.raises(RecordUpdateError, match="partial"):
+        await db.update(partial, fields=["price"])
+
+
+BAD_FIELDS: list[tuple[Any, type[Exception], str]] = [
+    (["nope", "text"], ValueError, "no such fields: nope"),
+    (["pk"], ValueError, "cannot be updated"),
+    ([], ValueError, "needs the names"),
+    ("text", TypeError, "a list of field names"),
+]
+
+
+async def test_fields_that_cannot_be_updated(db: Any) -> None:
+    sale, *_ = await fill(db)
+    sale.text = "new"
+    for fields, error, text in BAD_FIELDS:
+        for verb in (db.update, db.save):
+            with pytest.raises(error, match=text):
+                await verb(sale, fields=fields)
+    with pytest.raises(ValueError, match="has no row yet"):
+        await db.save(Sale(text="x"), fields=["text"])
+    await db.delete(Sale, sale.pk)
+    with pytest.raises(RecordNotFoundError):
+        await db.update(sale, fields=["text"])
+    assert await db.select(Sale).filter(text="new").count() == 0
+
+
+async def test_updated_relations_are_those_that_are_named(
+    db: Any, colour: Colour
+) -> None:
+    lib = await stocked(db, colour)
+    book = await db.get(lib.Book, 1)
+    book.editor = lib.Author(
+        name="nobody", country=None
+    )  # not saved, but nobody asks for it
+    book.title = "new"
+    book.author = await db.get(lib.Author, 2)
+    await db.update(book, fields=["title", "author"])
+    found = await db.get(lib.Book, 1)
+    assert (found.title, found.author_id) == ("new", 2)
+    with pytest.raises(RecordUpdateError, match="not saved"):
+        await db.update(book, fields=["editor"])
