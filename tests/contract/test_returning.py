@@ -260,9 +260,8 @@ async def test_updated_relations_are_those_that_are_named(
 ) -> None:
     lib = await stocked(db, colour)
     book = await db.get(lib.Book, 1)
-    book.editor = lib.Author(
-        name="nobody", country=None
-    )  # not saved, but nobody asks for it
+    # Not saved, but nobody asks for it.
+    book.editor = lib.Author(name="nobody", country_id=1)
     book.title = "new"
     book.author = await db.get(lib.Author, 2)
     await db.update(book, fields=["title", "author"])
