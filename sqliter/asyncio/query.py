@@ -8,7 +8,16 @@ from typing import Any, TypeVar
 from sqliter.asyncio.iteration import AsyncDatabase, each_of, each_row
 from sqliter.core.page import KeysetPage, Page
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import bulk, columns, paging, returning, search, select
+from sqliter.operations import (
+    annotated,
+    bulk,
+    columns,
+    paging,
+    returning,
+    search,
+    select,
+)
+from sqliter.planning.annotated import AnnotatedRow
 from sqliter.planning.hits import Hit, Marks
 from sqliter.query.base import BATCH, BaseQuery
 from sqliter.query.checks import checked_batch, checked_keyset
@@ -75,7 +84,23 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
     async def fetch_dicts(self) -> list[dict[str, Any]]:
         """Return a dict per group: grouped fields, then aggregates."""
         return await self.db.run(
-            columns.groups(self._groups(), self.db.context), self._seconds
+            columns.groups(self._groups("fetch_dicts"), self.db.context), self._seconds
+        )
+
+    async def fetch_annotated(self) -> list[AnnotatedRow[M]]:
+        """Return every row as an instance, with its aggregates in ``values``.
+
+        For ``with_count()``, and ``annotate()`` without ``group_by()``: each row is a
+        group of its own. Raises ``InvalidProjectionError`` for other groups, filters
+        along foreign keys, and ``select_related()``; prefetches are done.
+
+        Example:
+            >>> rows = await db.select(Author).with_count("books").fetch_annotated()
+            >>> rows[0].instance.name, rows[0].values["count"]
+        """
+        return await self.db.run(
+            annotated.fetch_annotated(self._groups("fetch_annotated"), self.db.context),
+            self._seconds,
         )
 
     async def fetch_hits(

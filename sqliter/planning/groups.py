@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqliter.core.context import Context
@@ -18,72 +18,112 @@ from sqliter.planning.select import limit_clause, memo_of, order_clause
 from sqliter.planning.spec import Aggregate, QuerySpec
 from sqliter.sql.fragment import Fragment, join
 
-__all__ = ["GroupPlan", "plan_groups"]
+__all__ = [
+    "GroupPlan",
+    "Output",
+    "frame_of",
+    "grouped",
+    "outputs_of",
+    "plan_groups",
+    "values_of",
+]
+
+
+class Output(NamedTuple):
+    """A value of a group: its name, its SQL, and the column that decodes it, if any."""
+
+    key: str
+    sql: Fragment
+    column: Column | None
 
 
 class GroupPlan(NamedTuple):
     """A statement whose rows are dicts: groups, and aggregates over them."""
 
     statement: Statement
-    outputs: tuple[tuple[str, Column | None], ...]
+    outputs: tuple[Output, ...]
     reads: Reads
     memo: Memo | None
     local: bool
 
     def load(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
         """Return a dict per row, values in the types of their fields."""
-        return [
-            {
-                key: value if column is None else read(column, value, local=self.local)
-                for (key, column), value in zip(self.outputs, row, strict=True)
-            }
-            for row in rows
-        ]
+        return values_of(self.outputs, rows, local=self.local)
 
 
 def plan_groups(spec: QuerySpec[Any], context: Context) -> GroupPlan:
     """Plan fetching groups and aggregates."""
-    counts = any(isinstance(each, RelatedCount) for _, each in spec.aggregates)
-    frame = Frame(spec.table, aliased=counts)
-    outputs = [_group(each) for each in spec.group_by]
-    outputs += [_aggregate(spec, frame, *pair) for pair in spec.aggregates]
-    columns = join(", ", (fragment for _, fragment, _ in outputs))
+    frame = frame_of(spec)
+    outputs = (*map(_group, spec.group_by), *outputs_of(spec, frame))
+    statement = grouped(spec, frame, join(", ", (each.sql for each in outputs)))
+    memo = memo_of(spec, "groups", frame.reads, context)
+    local = context.settings.return_local_time
+    return GroupPlan(statement, outputs, frame.reads, memo, local)
+
+
+def frame_of(spec: QuerySpec[Any]) -> Frame:
+    """Return what groups are made of; a count looks at it from inside."""
+    return Frame(spec.table, aliased=_has_counts(spec))
+
+
+def outputs_of(spec: QuerySpec[Any], frame: Frame) -> tuple[Output, ...]:
+    """Return the aggregates of a query."""
+    return tuple(_aggregate(spec, frame, *pair) for pair in spec.aggregates)
+
+
+def grouped(spec: QuerySpec[Any], frame: Frame, columns: Fragment) -> Statement:
+    """Return the SELECT of these columns of the groups."""
     fragment = join(
         "",
         [
             Fragment(f"SELECT {columns.sql} FROM {frame.sql}", columns.params),
             all_of("WHERE", spec.conditions, frame),
-            Fragment(_group_by(spec, counts=counts)),
+            Fragment(_group_by(spec)),
             all_of("HAVING", spec.having, frame),
             Fragment(order_clause(spec, frame)),
             limit_clause(spec.limit, spec.offset),
         ],
     )
-    kept = tuple((key, column) for key, _, column in outputs)
-    memo = memo_of(spec, "groups", frame.reads, context)
-    local = context.settings.return_local_time
-    return GroupPlan(Statement(*fragment), kept, frame.reads, memo, local)
+    return Statement(*fragment)
 
 
-def _group(column: Column) -> tuple[str, Fragment, Column | None]:
+def values_of(
+    outputs: Sequence[Output], rows: Iterable[Row], *, local: bool
+) -> list[dict[str, Any]]:
+    """Return the values by name; raises ``ValueError`` for what does not fit."""
+    return [
+        {
+            key: value if column is None else read(column, value, local=local)
+            for (key, _, column), value in zip(outputs, row, strict=True)
+        }
+        for row in rows
+    ]
+
+
+def _group(column: Column) -> Output:
     sql = f"{column.sql} AS {quote_identifier(column.field)}"
-    return column.field, Fragment(sql), column
+    return Output(column.field, Fragment(sql), column)
 
 
 def _aggregate(
     spec: QuerySpec[Any], frame: Frame, alias: str, each: Aggregate
-) -> tuple[str, Fragment, Column | None]:
+) -> Output:
     if isinstance(each, RelatedCount):
         counted = each.render(frame, spec.group_by, spec.conditions)
-        return alias, Fragment(f"{counted.sql} AS {each.sql}", counted.params), None
+        fragment = Fragment(f"{counted.sql} AS {each.sql}", counted.params)
+        return Output(alias, fragment, None)
     sql, column = aggregate_output(spec.table, each)
-    return alias, Fragment(f"{sql} AS {quote_identifier(alias)}"), column
+    return Output(alias, Fragment(f"{sql} AS {quote_identifier(alias)}"), column)
 
 
-def _group_by(spec: QuerySpec[Any], *, counts: bool) -> str:
+def _has_counts(spec: QuerySpec[Any]) -> bool:
+    return any(isinstance(each, RelatedCount) for _, each in spec.aggregates)
+
+
+def _group_by(spec: QuerySpec[Any]) -> str:
     if not spec.group_by:
         return ""
     pk = spec.table.pk
-    by_row = counts and pk in spec.group_by
+    by_row = pk in spec.group_by and _has_counts(spec)
     columns = [pk] if by_row else spec.group_by
     return " GROUP BY " + ", ".join(column.compared for column in columns)
