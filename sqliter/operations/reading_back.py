@@ -27,7 +27,7 @@ def insert(
     timestamp_override: bool,
 ) -> Operation[M]:
     """Insert one record; it gets what its row has in all fields, or in these."""
-    names = None if returning is True else returning
+    names = None if isinstance(returning, bool) else returning
     wanted = wanted_fields(table_of(type(instance)), instance, names)
     return _insert(instance, wanted, context, keep=timestamp_override)
 

@@ -29,7 +29,7 @@ def cursor_of(shape: str, values: Sequence[Value]) -> str:
     return base64.urlsafe_b64encode(_digest(text) + text).decode().rstrip("=")
 
 
-def values_of(shape: str, cursor: str, count: int) -> tuple[Value, ...]:
+def values_of(shape: str, cursor: object, count: int) -> tuple[Value, ...]:
     """Return the values in a cursor; raises ``InvalidCursorError``, ``TypeError``."""
     if not isinstance(cursor, str):
         msg = f"a cursor is a text, or None for the first page, not {cursor!r}"
