@@ -35,11 +35,10 @@ class _Term(NamedTuple):
     @property
     def key(self) -> Key:
         """What decides which row comes first."""
-        sql, descending, nulls, path = self.order
-        assert path is not None
+        order, path = self.order, self.order.path or ()
         may_be_null = bool(path) or self.column.codec.nullable
-        is_last = descending if nulls is None else nulls == "last"
-        return Key(sql, path, descending, may_be_null and is_last)
+        is_last = order.descending if order.nulls is None else order.nulls == "last"
+        return Key(order.sql, path, order.descending, may_be_null and is_last)
 
     def stored(self, frame: Frame) -> str:
         """Return the SQL of the stored value."""
