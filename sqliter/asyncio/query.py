@@ -12,7 +12,6 @@ from sqliter.operations import (
     annotated,
     bulk,
     columns,
-    paging,
     returning,
     search,
     select,
@@ -243,7 +242,7 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
             >>> page = await db.select(User).order("-age").page_after(page.next_cursor)
         """
         return await self.db.run(
-            paging.page_after(
+            select.page_after(
                 checked_keyset(self._rows("page_after"), size),
                 cursor,
                 size,

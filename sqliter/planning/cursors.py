@@ -35,9 +35,8 @@ def values_of(shape: str, cursor: object, count: int) -> tuple[Value, ...]:
         msg = f"a cursor is a text, or None for the first page, not {cursor!r}"
         raise TypeError(msg)
     try:
-        known_shape, *content = _content(cursor)
-        values = tuple(map(_read, content))
-    except (ValueError, TypeError, KeyError, RecursionError):
+        known_shape, values = _content(cursor)
+    except (ValueError, TypeError, LookupError, RecursionError):
         msg = f"{cursor[:40]!r} is none; give back next_cursor of a page as it was"
         raise InvalidCursorError(msg) from None
     if known_shape != _digest(shape.encode()).hex() or len(values) != count:
@@ -46,14 +45,16 @@ def values_of(shape: str, cursor: object, count: int) -> tuple[Value, ...]:
     return values
 
 
-def _content(cursor: str) -> list[Any]:
+def _content(cursor: str) -> tuple[object, tuple[Value, ...]]:
+    """Return the shape and the values, the last of which is a key; or raise."""
     padded = cursor + "=" * (-len(cursor) % 4)
     data = base64.b64decode(padded, altchars=b"-_", validate=True)
     check, text = data[:_CHECK], data[_CHECK:]
-    content = json.loads(text) if check == _digest(text) else None
-    if not isinstance(content, list):
+    shape, *written = json.loads(text) if check == _digest(text) else ()
+    values = tuple(map(_read, written))
+    if type(values[-1]) is not int:
         raise ValueError
-    return content
+    return shape, values
 
 
 def _digest(data: bytes) -> bytes:

@@ -11,7 +11,6 @@ from sqliter.operations import (
     annotated,
     bulk,
     columns,
-    paging,
     returning,
     search,
     select,
@@ -240,7 +239,7 @@ class QueryBuilder(BaseQuery[M, Database]):
             >>> page = db.select(User).order("-age").page_after(page.next_cursor)
         """
         return self.db.run(
-            paging.page_after(
+            select.page_after(
                 checked_keyset(self._rows("page_after"), size),
                 cursor,
                 size,
