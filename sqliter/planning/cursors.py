@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,9 +51,9 @@ def _content(cursor: str) -> tuple[object, tuple[Value, ...]]:
     padded = cursor + "=" * (-len(cursor) % 4)
     data = base64.b64decode(padded, altchars=b"-_", validate=True)
     check, text = data[:_CHECK], data[_CHECK:]
-    shape, *written = json.loads(text) if check == _digest(text) else ()
+    shape, *written = json.loads(text)
     values = tuple(map(_read, written))
-    if type(values[-1]) is not int:
+    if check != _digest(text) or type(values[-1]) is not int:
         raise ValueError
     return shape, values
 
@@ -66,17 +67,18 @@ def _written(value: Value) -> Any:
 
 
 def _read(written: Any) -> Value:
-    """Return a value that SQLite can take."""
+    """Return a value, if SQLite can take it."""
     if isinstance(written, dict):
         return bytes.fromhex(written["hex"])
     if isinstance(written, str):
-        written.encode()
-    elif isinstance(written, float):
-        if written != written:  # noqa: PLR0124 - NaN, which is no value
-            raise ValueError
-    elif written is not None and not (
-        type(written) is int and -_HIGHEST <= written < _HIGHEST
-    ):
+        written.encode()  # or there are halves of characters in it
+    elif not (written is None or _is_number(written)):
         raise ValueError
     value: Value = written
     return value
+
+
+def _is_number(written: Any) -> bool:
+    if type(written) is int:
+        return -_HIGHEST <= written < _HIGHEST
+    return isinstance(written, float) and not math.isnan(written)
