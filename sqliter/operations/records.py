@@ -202,10 +202,9 @@ def update(
     Or only these ``fields``, and those that every update sets.
     """
     table = table_of(type(instance))
-    if fields is not None:
-        return _update(instance, context, written_fields(table, fields))
-    again = functools.partial(_update, instance, context)
-    if not _is_simple(instance, table, context):
+    only = None if fields is None else written_fields(table, fields)
+    again = functools.partial(_update, instance, context, only)
+    if only is not None or not _is_simple(instance, table, context):
         return again()
     try:
         change = Change(table, instance, context.now())

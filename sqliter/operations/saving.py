@@ -28,11 +28,13 @@ def save(
 
     Or write only these ``fields``; raises ``ValueError`` if there is no row.
     """
-    if fields is not None:
-        return _save(instance, context, _some_fields(instance, fields))
-    again = functools.partial(_save, instance, context)
-    verb: Any = records.update if instance.pk else records.insert
-    order = verb(instance, context)
+    only = None if fields is None else _some_fields(instance, fields)
+    again = functools.partial(_save, instance, context, only)
+    order: Asked[Any]
+    if instance.pk:
+        order = records.update(instance, context, only)
+    else:
+        order = records.insert(instance, context)
     if not isinstance(order, Order):
         return again()
 
