@@ -23,6 +23,7 @@ __all__ = [
     "ForeignKeyInsertionError",
     "ForeignKeyLinkError",
     "ForeignKeyUpdateError",
+    "InvalidCursorError",
     "InvalidFilterError",
     "InvalidForeignKeyError",
     "InvalidIndexError",
@@ -286,6 +287,12 @@ class InvalidSearchError(SqliterError, arguments=("reason",)):
     """A search, or the search index of a model, is not what FTS5 can take."""
 
     message_template = "Invalid search: {}"
+
+
+class InvalidCursorError(SqliterError, ValueError, arguments=("reason",)):
+    """A text is no cursor that ``page_after()`` of this query has given."""
+
+    message_template = "Invalid cursor: {}"
 
 
 class InvalidPrefetchError(SqliterError, arguments=("path", "field", "model")):

@@ -17,7 +17,7 @@ from sqliter.engines.condition import condition_of
 from sqliter.engines.copies import Backup, Progress, Restore
 from sqliter.model.keys import actual, fetched
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import raw, records, search, tables, upkeep
+from sqliter.operations import raw, reading_back, records, search, tables, upkeep
 from sqliter.operations.raw import ExecutionResult
 from sqliter.query.query import QueryBuilder
 from sqliter.transaction import Transaction
@@ -232,14 +232,29 @@ class SqliterDB(Writing):
 
     # --- records ---
 
-    def insert(self, model_instance: M, *, timestamp_override: bool = False) -> M:
+    def insert(
+        self,
+        model_instance: M,
+        *,
+        timestamp_override: bool = False,
+        returning: bool | Iterable[str] = False,
+    ) -> M:
         """Insert a record; returns the same instance, with its key and timestamps.
 
-        ``timestamp_override`` keeps timestamps that are not zero. Raises
-        ``RecordInsertionError``, ``ForeignKeyConstraintError``.
+        ``timestamp_override`` keeps timestamps that are not zero. ``returning=True``
+        also reads what the row has in all fields once triggers have run, a list of
+        names what it has in these. Raises ``RecordInsertionError``,
+        ``ForeignKeyConstraintError``, ``ValueError`` for names that are no fields.
         """
         return self.run(
-            records.insert(
+            reading_back.insert(
+                model_instance,
+                returning,
+                self.context,
+                timestamp_override=timestamp_override,
+            )
+            if returning
+            else records.insert(
                 model_instance, self.context, timestamp_override=timestamp_override
             )
         )
@@ -280,12 +295,16 @@ class SqliterDB(Writing):
             )
         )
 
-    def update(self, model_instance: BaseDBModel) -> None:
-        """Write a record; only the fields it has, if it was fetched in part.
+    def update(
+        self, model_instance: BaseDBModel, fields: Iterable[str] | None = None
+    ) -> None:
+        """Write a record: what was changed in it, or these fields, and ``updated_at``.
 
-        Raises ``RecordNotFoundError``, ``RecordUpdateError``.
+        Only the fields it has, if it was fetched in part. Raises
+        ``RecordNotFoundError``, ``RecordUpdateError``, ``ValueError`` for names that
+        are no fields.
         """
-        self.run(records.update(actual(model_instance), self.context))
+        self.run(records.update(actual(model_instance), self.context, fields))
 
     def load(self, related: L) -> L:
         """Return what a foreign key leads to: the object itself, loaded if need be.

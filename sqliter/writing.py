@@ -26,12 +26,13 @@ class Writing(BaseDatabase[BlockingEngine]):
         """Carry an operation out, within so many seconds; the verbs are operations."""
         return self._engine.run(asked, seconds)
 
-    def save(self, model_instance: M) -> M:
+    def save(self, model_instance: M, fields: Iterable[str] | None = None) -> M:
         """Insert a record whose ``pk`` is 0, update any other; returns the same one.
 
-        Raises what ``insert`` and ``update`` raise.
+        ``fields`` are what is written to its row, then, as in ``update``. Raises what
+        ``insert`` and ``update`` raise; ``ValueError`` for ``fields`` without a row.
         """
-        return self.run(saving.save(actual(model_instance), self.context))
+        return self.run(saving.save(actual(model_instance), self.context, fields))
 
     def refresh(
         self, model_instance: BaseDBModel, fields: Iterable[str] | None = None

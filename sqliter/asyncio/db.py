@@ -19,7 +19,7 @@ from sqliter.engines.condition import condition_of
 from sqliter.engines.copies import Backup, Progress, Restore
 from sqliter.model.keys import Deferred, actual, row_of
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import raw, records, search, tables, upkeep
+from sqliter.operations import raw, reading_back, records, search, tables, upkeep
 from sqliter.operations.raw import ExecutionResult
 
 if TYPE_CHECKING:
@@ -214,10 +214,29 @@ class AsyncSqliterDB(AsyncWriting):
 
     # --- records ---
 
-    async def insert(self, model_instance: M, *, timestamp_override: bool = False) -> M:
-        """Insert a record; returns the same instance, with its key and timestamps."""
+    async def insert(
+        self,
+        model_instance: M,
+        *,
+        timestamp_override: bool = False,
+        returning: bool | Iterable[str] = False,
+    ) -> M:
+        """Insert a record; returns the same instance, with its key and timestamps.
+
+        ``timestamp_override`` keeps timestamps that are not zero. ``returning=True``
+        also reads what the row has in all fields once triggers have run, a list of
+        names what it has in these. Raises ``RecordInsertionError``,
+        ``ForeignKeyConstraintError``, ``ValueError`` for names that are no fields.
+        """
         return await self.run(
-            records.insert(
+            reading_back.insert(
+                model_instance,
+                returning,
+                self.context,
+                timestamp_override=timestamp_override,
+            )
+            if returning
+            else records.insert(
                 model_instance, self.context, timestamp_override=timestamp_override
             )
         )
@@ -251,9 +270,16 @@ class AsyncSqliterDB(AsyncWriting):
             )
         )
 
-    async def update(self, model_instance: BaseDBModel) -> None:
-        """Write a record; only the fields it has, if it was fetched in part."""
-        await self.run(records.update(actual(model_instance), self.context))
+    async def update(
+        self, model_instance: BaseDBModel, fields: Iterable[str] | None = None
+    ) -> None:
+        """Write a record: what was changed in it, or these fields, and ``updated_at``.
+
+        Only the fields it has, if it was fetched in part. Raises
+        ``RecordNotFoundError``, ``RecordUpdateError``, ``ValueError`` for names that
+        are no fields.
+        """
+        await self.run(records.update(actual(model_instance), self.context, fields))
 
     @overload
     async def load(self, related: AsyncLazyLoader[M]) -> M | None: ...

@@ -6,12 +6,20 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypeVar, overload
 
 from sqliter.asyncio.iteration import AsyncDatabase, each_of, each_row
-from sqliter.core.page import Page
+from sqliter.core.page import KeysetPage, Page
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import bulk, columns, search, select
+from sqliter.operations import (
+    annotated,
+    bulk,
+    columns,
+    returning,
+    search,
+    select,
+)
+from sqliter.planning.annotated import AnnotatedRow
 from sqliter.planning.hits import Hit, Marks
 from sqliter.query.base import BATCH, BaseQuery
-from sqliter.query.checks import checked_batch
+from sqliter.query.checks import checked_batch, checked_keyset
 from sqliter.query.naming import assigned, wanted
 from sqliter.terms.attribute import Attribute
 from sqliter.terms.term import Term
@@ -79,7 +87,23 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
     async def fetch_dicts(self) -> list[dict[str, Any]]:
         """Return a dict per group: grouped fields, then aggregates."""
         return await self.db.run(
-            columns.groups(self._groups(), self.db.context), self._seconds
+            columns.groups(self._groups("fetch_dicts"), self.db.context), self._seconds
+        )
+
+    async def fetch_annotated(self) -> list[AnnotatedRow[M]]:
+        """Return every row as an instance, with its aggregates in ``values``.
+
+        For ``with_count()``, and ``annotate()`` without ``group_by()``: each row is a
+        group of its own. Raises ``InvalidProjectionError`` for other groups, filters
+        along foreign keys, and ``select_related()``; prefetches are done.
+
+        Example:
+            >>> rows = await db.select(Author).with_count("books").fetch_annotated()
+            >>> rows[0].instance.name, rows[0].values["count"]
+        """
+        return await self.db.run(
+            annotated.fetch_annotated(self._groups("fetch_annotated"), self.db.context),
+            self._seconds,
         )
 
     async def fetch_hits(
@@ -225,6 +249,30 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
             select.page(*self._page(page, size), self.db.context), self._seconds
         )
 
+    async def page_after(
+        self, cursor: str | None = None, size: int = 20
+    ) -> KeysetPage[M]:
+        """Return the rows that come behind a cursor; the first ones for ``None``.
+
+        In the order of the query, which must be one of fields, then by ``pk``. The page
+        has the ``next_cursor``. Whatever is written between two pages, no row that
+        stays where it is comes twice, or is left out. Raises ``InvalidCursorError``,
+        ``InvalidOrderError``, and ``ValueError`` as ``paginate``.
+
+        Example:
+            >>> page = await db.select(User).order("-age").page_after(None, size=50)
+            >>> page = await db.select(User).order("-age").page_after(page.next_cursor)
+        """
+        return await self.db.run(
+            select.page_after(
+                checked_keyset(self._rows("page_after"), size),
+                cursor,
+                size,
+                self.db.context,
+            ),
+            self._seconds,
+        )
+
     async def update(self, values: Mapping[Any, Any]) -> int:
         """Write these values to every matching row; return how many there were."""
         return await self.db.run(
@@ -240,6 +288,38 @@ class AsyncQueryBuilder(BaseQuery[M, AsyncDatabase]):
         """Delete every matching row; return how many there were."""
         return await self.db.run(
             bulk.delete(self._changes("delete"), self.db.context), self._seconds
+        )
+
+    async def update_returning(self, values: Mapping[Any, Any]) -> list[M]:
+        """Write these values to every matching row; return the rows as they are then.
+
+        As ``update``, in the same statement; the rows come in no particular order.
+        Raises ``ValueError`` with ``select_related()`` or ``prefetch_related()``.
+
+        Example:
+            >>> await db.select(Job).filter(done=0).update_returning({"done": 1})
+        """
+        return await self.db.run(
+            returning.update(
+                self._changes("update_returning"),
+                assigned(self.model_class, values),
+                self.db.context,
+            ),
+            self._seconds,
+        )
+
+    async def delete_returning(self) -> list[M]:
+        """Delete every matching row; return the rows as they were.
+
+        As ``delete``, in the same statement; the rows come in no particular order.
+        Raises ``ValueError`` with ``select_related()`` or ``prefetch_related()``.
+
+        Example:
+            >>> await db.select(Session).filter(expires__lt=now).delete_returning()
+        """
+        return await self.db.run(
+            returning.delete(self._changes("delete_returning"), self.db.context),
+            self._seconds,
         )
 
     async def explain(self) -> list[str]:

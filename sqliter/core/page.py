@@ -1,11 +1,11 @@
-"""One page of many rows."""
+"""Pages: some of many rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["Page"]
+__all__ = ["KeysetPage", "Page"]
 
 T = TypeVar("T")
 
@@ -38,4 +38,21 @@ class Page(Generic[T]):
         return self.number > 1
 
 
-Page.__module__ = "sqliter.query.page"  # where users import it from
+@dataclass(frozen=True)
+class KeysetPage(Generic[T]):
+    """What ``page_after()`` gives: some rows, and where the next page starts.
+
+    ``next_cursor`` is a text for URLs; ``None`` if nothing comes behind.
+    """
+
+    items: list[T]
+    next_cursor: str | None
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is a page behind this one."""
+        return self.next_cursor is not None
+
+
+for _page in (KeysetPage, Page):
+    _page.__module__ = "sqliter.query.page"  # where users import it from

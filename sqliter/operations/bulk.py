@@ -30,7 +30,14 @@ from sqliter.sql.fragment import Fragment
 from sqliter.terms.q import Q
 from sqliter.terms.term import Term, term_of
 
-__all__ = ["checked_values", "delete", "deleting", "update", "valid_value"]
+__all__ = [
+    "checked_values",
+    "delete",
+    "deleting",
+    "update",
+    "updating",
+    "valid_value",
+]
 
 
 _REFUSED = (
@@ -46,6 +53,19 @@ def update(
     """Write these values to every matching row; return how many there were."""
     if not values:
         return 0
+    result = yield from updating(effects, spec, values, context)
+    return result.rowcount
+
+
+def updating(
+    effects: Effects,
+    spec: QuerySpec[Any],
+    values: dict[str, Any],
+    context: Context,
+    *,
+    returning: str = "",
+) -> Steps[Result]:
+    """Do so as a part of an operation; it may return these columns of the rows."""
     table = spec.table
     _check_names(table, values)
     computed = {
@@ -59,24 +79,28 @@ def update(
         stored = _stored(table, {"updated_at": context.now(), **plain})
         names = dict.fromkeys(("updated_at", *values))
         changes = {name: computed.get(name) or stored[name] for name in names}
-        plan = write.update_where(spec, changes)
+        plan = write.update_where(spec, changes, returning=returning)
         yield from all_known(plan.reads, context)
         yield from touch(effects, table, context)
-        result = yield from _ask(plan.statement, computes=bool(computed))
+        return (yield from _ask(plan.statement, computes=bool(computed)))
+
+
+@writes
+def delete(effects: Effects, spec: QuerySpec[Any], context: Context) -> Steps[int]:
+    """Delete every matching row; return how many there were."""
+    result = yield from deleting(effects, spec, context)
     return result.rowcount
 
 
-def deleting(effects: Effects, spec: QuerySpec[Any], context: Context) -> Steps[int]:
-    """Delete every matching row; return how many there were."""
+def deleting(
+    effects: Effects, spec: QuerySpec[Any], context: Context, *, returning: str = ""
+) -> Steps[Result]:
+    """Do so as a part of an operation; it may return these columns of the rows."""
     with reported_of(spec, RecordDeletionError):
-        plan = write.delete_where(spec)
+        plan = write.delete_where(spec, returning=returning)
         yield from all_known(plan.reads, context)
         yield from touch(effects, spec.table, context, deletes=True)
-        result = yield from ask(plan.statement)
-    return result.rowcount
-
-
-delete = writes(deleting)
+        return (yield from ask(plan.statement))
 
 
 def _ask(statement: Statement, *, computes: bool) -> Steps[Result]:

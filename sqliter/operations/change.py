@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import Any
 
 from sqliter.core.faults import Fault
 from sqliter.core.statement import Row, Statement, Value
-from sqliter.model.loaded import known_row, remember_row
+from sqliter.model.loaded import known_row, remember_row, remember_values
 from sqliter.model.model import BaseDBModel
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Column, Table
 from sqliter.planning import write
+from sqliter.planning.named import named_fields
 
-__all__ = ["Change", "counted", "stamped"]
+__all__ = ["Change", "counted", "stamped", "written_fields"]
 
 
 class Change:
     """The fields of an instance, as they are to be stored; raises a ``Fault``.
 
+    All that it has, or some ``only``, which the ones of every update are among.
     ``stamp`` is what the instance gets when that is done.
     """
 
-    def __init__(self, table: Table, instance: BaseDBModel, now: int) -> None:
+    def __init__(
+        self,
+        table: Table,
+        instance: BaseDBModel,
+        now: int,
+        only: tuple[str, ...] | None = None,
+    ) -> None:
         values, fields = vars(instance), table.fields
         self.stamp = stamp = {"updated_at": now}
         self._read: tuple[Value, ...] = ()  # the version that must still be there
         if table.version is not None:
             self._read = (counted(table.version, values, stamp),)
-        if not values.keys() >= table.by_field.keys():  # fetched in part
+        if only is not None:
+            fields = only
+        elif not values.keys() >= table.by_field.keys():  # fetched in part
             fields = tuple(f for f in fields if f in values or f in stamp)
         self._table = table
         self._instance = instance
@@ -74,6 +84,9 @@ class Change:
         """Note that the row is like this now."""
         if len(self._fields) == len(self._table.fields):
             remember_row(self._instance, self._row)
+        else:
+            places = map(self._table.fields.index, self._fields)
+            remember_values(self._instance, places, self._row)
 
     def _known_row(self) -> Row | None:
         is_whole = len(self._fields) == len(self._table.fields)
@@ -83,6 +96,22 @@ class Change:
 def stamped(table: Table) -> tuple[str, ...]:
     """Return the fields that every update sets by itself."""
     return ("updated_at", *([table.version.field] if table.version else ()))
+
+
+def written_fields(table: Table, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the named fields, and those that every update sets.
+
+    Raises ``ValueError`` for names that are none, and if none is left.
+    """
+    always = stamped(table)
+    written = tuple(f for f in named_fields(table, names) if f not in always)
+    if "pk" in written:
+        msg = "the primary key 'pk' says which row is meant: it cannot be updated"
+        raise ValueError(msg)
+    if not written:
+        msg = "an update needs the names of the fields to write"
+        raise ValueError(msg)
+    return (*written, *always)
 
 
 def counted(version: Column, values: dict[str, Any], stamp: dict[str, int]) -> int:

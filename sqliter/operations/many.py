@@ -18,12 +18,11 @@ from sqliter.model.row import encoder_of
 from sqliter.model.table import Table, table_of
 from sqliter.operations import bulk
 from sqliter.operations.assigning import assign_all
-from sqliter.operations.change import counted, stamped
+from sqliter.operations.change import counted, stamped, written_fields
 from sqliter.operations.preparing import AT_ONCE, FEW, common_model, settle_all
 from sqliter.operations.schema import known, touch
 from sqliter.operations.unwritten import explain_unwritten
 from sqliter.planning import write
-from sqliter.planning.named import named_fields
 from sqliter.planning.scope import Rows
 from sqliter.planning.spec import QuerySpec
 
@@ -50,7 +49,7 @@ def _bulk_update(
     if not records:
         return 0
     table = table_of(common_model(records))
-    written = _written(table, fields)
+    written = written_fields(table, fields)
     now = context.now()
     with reported_as(RecordUpdateError, table.name):
         yield from known(table, context)
@@ -76,19 +75,8 @@ def bulk_delete(
     wanted = [_key(table, each) for each in given]
     spec: QuerySpec[M] = table.prepare(QuerySpec)
     these = spec.but(conditions=Rows(spec, context).keywords({"pk__in": wanted}))
-    return (yield from bulk.deleting(effects, these, context))
-
-
-def _written(table: Table, fields: Iterable[str]) -> tuple[str, ...]:
-    always = stamped(table)
-    written = tuple(f for f in named_fields(table, fields) if f not in always)
-    if "pk" in written:
-        msg = "the primary key 'pk' says which row is meant: it cannot be updated"
-        raise ValueError(msg)
-    if not written:
-        msg = "bulk_update() needs the names of the fields to write"
-        raise ValueError(msg)
-    return (*written, *always)
+    result = yield from bulk.deleting(effects, these, context)
+    return result.rowcount
 
 
 def _write(

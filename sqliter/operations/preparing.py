@@ -90,10 +90,17 @@ def settle_all(effects: Effects, instances: Sequence[BaseDBModel]) -> Steps[None
         settle(effects, instance)
 
 
-def settle(effects: Effects, instance: BaseDBModel) -> None:
-    """Take over the keys of assigned objects: they may have got them since."""
+def settle(
+    effects: Effects, instance: BaseDBModel, only: tuple[str, ...] | None = None
+) -> None:
+    """Take over the keys of assigned objects: they may have got them since.
+
+    Of all of them, or those that are kept in these fields ``only``.
+    """
     for name, value in list(attachments(instance)):
         field = forward_of(type(instance), name).field
+        if only is not None and field not in only:
+            continue
         key = vars(instance)[field]
         if attached(instance, name, key) is None:  # the key was changed by hand
             continue

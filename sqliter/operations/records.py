@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from sqliter.core.asked import UNANSWERED, Asked, Order, Question, Unanswered
@@ -39,7 +39,7 @@ from sqliter.model.model import BaseDBModel
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Table, table_of
 from sqliter.operations.assigning import assign, assign_all, put
-from sqliter.operations.change import Change
+from sqliter.operations.change import Change, written_fields
 from sqliter.operations.preparing import (
     STAMPED,
     Stamps,
@@ -194,11 +194,17 @@ def _get(
         return loader.first(result.rows, context.database)
 
 
-def update(instance: BaseDBModel, context: Context) -> Asked[None]:
-    """Write an instance's fields to its row; only those it has, if it is partial."""
-    again = functools.partial(_update, instance, context)
+def update(
+    instance: BaseDBModel, context: Context, fields: Iterable[str] | None = None
+) -> Asked[None]:
+    """Write an instance's fields to its row; only those it has, if it is partial.
+
+    Or only these ``fields``, and those that every update sets.
+    """
     table = table_of(type(instance))
-    if not _is_simple(instance, table, context):
+    only = None if fields is None else written_fields(table, fields)
+    again = functools.partial(_update, instance, context, only)
+    if only is not None or not _is_simple(instance, table, context):
         return again()
     try:
         change = Change(table, instance, context.now())
@@ -218,14 +224,19 @@ def update(instance: BaseDBModel, context: Context) -> Asked[None]:
     return Order(statement, done, table.prepare(_reported, RecordUpdateError), again)
 
 
-def updating(effects: Effects, instance: BaseDBModel, context: Context) -> Steps[None]:
+def updating(
+    effects: Effects,
+    instance: BaseDBModel,
+    context: Context,
+    only: tuple[str, ...] | None = None,
+) -> Steps[None]:
     """Write an instance's fields, as a part of an operation."""
     table = table_of(type(instance))
     with reported_as(RecordUpdateError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
-        settle(effects, instance)
-        change = Change(table, instance, context.now())
+        settle(effects, instance, only)
+        change = Change(table, instance, context.now(), only)
         result = yield from _write_change(change)
         if change.versions and not result.rowcount:
             yield from explain_unwritten(table, change.versions)

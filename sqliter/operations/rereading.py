@@ -21,7 +21,7 @@ from sqliter.operations.schema import known
 from sqliter.planning.named import named_fields
 from sqliter.planning.select import get_statement
 
-__all__ = ["refresh"]
+__all__ = ["refresh", "reread", "wanted_fields"]
 
 
 def refresh(
@@ -29,8 +29,8 @@ def refresh(
 ) -> Asked[None]:
     """Read the row again into the same instance; those fields that it has, or these."""
     table = table_of(type(instance))
-    wanted = _wanted(table, instance, fields)
-    again = functools.partial(_rereading, instance, table, wanted, context)
+    wanted = wanted_fields(table, instance, fields)
+    again = functools.partial(_rereading, instance, wanted, context)
     if table not in context.known:
         return again()
 
@@ -42,20 +42,18 @@ def refresh(
 
 
 def _rereading(
-    instance: BaseDBModel, table: Table, wanted: tuple[str, ...], context: Context
+    instance: BaseDBModel, wanted: tuple[str, ...], context: Context
 ) -> Operation[None]:
     effects = Effects()
-    steps = _refresh(effects, instance, table, wanted, context)
+    steps = reread(effects, instance, wanted, context)
     return Operation(Access.READ, steps, effects)
 
 
-def _refresh(
-    effects: Effects,
-    instance: BaseDBModel,
-    table: Table,
-    wanted: tuple[str, ...],
-    context: Context,
+def reread(
+    effects: Effects, instance: BaseDBModel, wanted: tuple[str, ...], context: Context
 ) -> Steps[None]:
+    """Read these fields again into an instance, as a part of an operation."""
+    table = table_of(type(instance))
     with reported_as(RecordFetchError, table.name):
         yield from known(table, context)
         result = yield from ask(get_statement(table, instance.pk, wanted))
@@ -84,10 +82,10 @@ def _take(
     bind(instance, context.database)
 
 
-def _wanted(
+def wanted_fields(
     table: Table, instance: BaseDBModel, fields: Iterable[str] | None
 ) -> tuple[str, ...]:
-    """Return the fields in the order of the table, the key included."""
+    """Return these fields, or those it has, in the order of the table, with the key."""
     if fields is not None:
         chosen = {"pk", *named_fields(table, fields)}
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from sqliter.core.asked import UNANSWERED, Asked, Order, Unanswered
@@ -11,18 +12,29 @@ from sqliter.core.effects import Effects
 from sqliter.core.statement import Result
 from sqliter.core.steps import Steps, writes_shortly
 from sqliter.model.model import BaseDBModel
+from sqliter.model.table import table_of
 from sqliter.operations import records
+from sqliter.operations.change import written_fields
 
 __all__ = ["save"]
 
 M = TypeVar("M", bound=BaseDBModel)
 
 
-def save(instance: M, context: Context) -> Asked[M]:
-    """Insert a record that has no key yet; write it to its row if it has one."""
-    again = functools.partial(_save, instance, context)
-    verb: Any = records.update if instance.pk else records.insert
-    order = verb(instance, context)
+def save(
+    instance: M, context: Context, fields: Iterable[str] | None = None
+) -> Asked[M]:
+    """Insert a record that has no key yet; write it to its row if it has one.
+
+    Or write only these ``fields``; raises ``ValueError`` if there is no row.
+    """
+    only = None if fields is None else _some_fields(instance, fields)
+    again = functools.partial(_save, instance, context, only)
+    order: Asked[Any]
+    if instance.pk:
+        order = records.update(instance, context, only)
+    else:
+        order = records.insert(instance, context)
     if not isinstance(order, Order):
         return again()
 
@@ -34,9 +46,24 @@ def save(instance: M, context: Context) -> Asked[M]:
 
 
 @writes_shortly
-def _save(effects: Effects, instance: M, context: Context) -> Steps[M]:
+def _save(
+    effects: Effects,
+    instance: M,
+    context: Context,
+    only: tuple[str, ...] | None = None,
+) -> Steps[M]:
     if instance.pk:
-        yield from records.updating(effects, instance, context)
+        yield from records.updating(effects, instance, context, only)
     else:
         yield from records.inserting(effects, instance, context)
     return instance
+
+
+def _some_fields(instance: BaseDBModel, names: Iterable[str]) -> tuple[str, ...]:
+    if not instance.pk:
+        msg = (
+            f"this {type(instance).__name__} has no row yet, in which some fields "
+            "could be written: save it without fields"
+        )
+        raise ValueError(msg)
+    return written_fields(table_of(type(instance)), names)

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqliter.core.asked import Asked, Load, Question, operation_of
 from sqliter.core.context import Context
 from sqliter.core.faults import reported_as
-from sqliter.core.page import Page
+from sqliter.core.page import KeysetPage, Page
 from sqliter.core.statement import Row, Statement
 from sqliter.core.steps import Steps, ask, breathe, reads
 from sqliter.exceptions import RecordFetchError
@@ -20,6 +20,7 @@ from sqliter.operations.failures import reported_of
 from sqliter.operations.prefetch import prefetch
 from sqliter.operations.schema import all_known, known
 from sqliter.planning import select as planning
+from sqliter.planning.keyset import KeysetPlan, plan_page
 from sqliter.planning.plain import plain_count, plain_question
 from sqliter.planning.select import ScalarPlan, SelectPlan
 from sqliter.planning.spec import QuerySpec
@@ -34,6 +35,7 @@ __all__ = [
     "fetch_last",
     "fetch_one",
     "page",
+    "page_after",
     "part_of",
     "streamed",
 ]
@@ -146,6 +148,32 @@ def page(
 
 
 @_unhurried
+def page_after(
+    spec: QuerySpec[M], cursor: str | None, size: int, context: Context
+) -> Asked[KeysetPage[M]]:
+    """Return the rows behind a cursor, and the cursor of what comes next."""
+    plan = plan_page(spec, cursor, size, context)
+    if not _is_simple(spec, plan, context):
+        return _ask_page(spec, plan, context)
+    load = functools.partial(plan.load, context=context)
+    return Question(plan.statement, load, _failure(spec))
+
+
+@reads
+def _ask_page(
+    spec: QuerySpec[M], plan: KeysetPlan[M], context: Context
+) -> Steps[KeysetPage[M]]:
+    with _failure(spec):
+        yield from all_known(plan.reads, context)
+        result = yield from ask(plan.statement, memo=plan.memo)
+        page = plan.load(result.rows, context)
+    yield from prefetch(page.items, spec.prefetch, spec, context)
+    if spec.shares_lazy:
+        make_siblings(page.items)
+    return page
+
+
+@_unhurried
 def exists(spec: QuerySpec[Any], context: Context) -> Asked[bool]:
     """Return whether the query gives any row."""
     return _scalar(planning.exists_plan(spec), spec, context, _truth)
@@ -163,7 +191,9 @@ def explain(
     return [str(row[-1]) for row in result.rows]
 
 
-def _is_simple(spec: QuerySpec[M], plan: SelectPlan[M], context: Context) -> bool:
+def _is_simple(
+    spec: QuerySpec[Any], plan: SelectPlan[Any] | KeysetPlan[Any], context: Context
+) -> bool:
     """Whether there is nothing to be done but to ask once."""
     if plan.memo is not None or spec.prefetch or spec.shares_lazy:
         return False

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from sqliter.helpers import quote_identifier
 from sqliter.model.relations import Junction, Relation
+from sqliter.planning.behind import Behind
 from sqliter.planning.frame import Frame, Path
 from sqliter.planning.search import Matches
 from sqliter.sql.fragment import Fragment, join
@@ -254,7 +255,7 @@ class Question(Protocol):
 
 
 Condition: TypeAlias = (
-    Comparison | Compared | Linked | Belongs | Matches | Combined | Question
+    Comparison | Compared | Linked | Belongs | Matches | Combined | Behind | Question
 )
 
 DEEPEST = 500

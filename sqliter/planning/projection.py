@@ -68,12 +68,6 @@ def _aggregate(names: Names, alias: str, given: Any) -> Aggregate:
     if found.paths:
         msg = f"'{alias}' looks along foreign keys, which groups cannot"
         raise InvalidProjectionError(msg)
-    if found.level is Level.ROW:
-        msg = (
-            f"'{alias}' is no aggregate: it has a value per row. Group by it, or fetch "
-            "it by values()."
-        )
-        raise InvalidProjectionError(msg)
     return found
 
 

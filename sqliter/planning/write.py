@@ -106,7 +106,9 @@ def delete_statement(table: Table, pk: Value) -> Statement:
     return Statement(table.prepare(_delete_sql), (pk,))
 
 
-def update_where(spec: QuerySpec[Any], values: dict[str, Fragment]) -> DmlPlan:
+def update_where(
+    spec: QuerySpec[Any], values: dict[str, Fragment], *, returning: str = ""
+) -> DmlPlan:
     """Plan the UPDATE of all rows that match; fields to what they are set to."""
     columns, version = spec.table.by_field, spec.table.version
     assignments = [
@@ -116,7 +118,7 @@ def update_where(spec: QuerySpec[Any], values: dict[str, Fragment]) -> DmlPlan:
     if version is not None and version.field not in values:
         assignments.append(Fragment(counting(version)))
     sql, params = join(", ", assignments)
-    return _dml(spec, f"UPDATE {spec.table.sql} SET {sql}", params)
+    return _dml(spec, f"UPDATE {spec.table.sql} SET {sql}", params, returning)
 
 
 def counting(version: Column) -> str:
@@ -124,12 +126,14 @@ def counting(version: Column) -> str:
     return f"{version.sql} = {version.sql} + 1"
 
 
-def delete_where(spec: QuerySpec[Any]) -> DmlPlan:
+def delete_where(spec: QuerySpec[Any], *, returning: str = "") -> DmlPlan:
     """Plan the DELETE of all rows that match."""
-    return _dml(spec, f"DELETE FROM {spec.table.sql}")
+    return _dml(spec, f"DELETE FROM {spec.table.sql}", (), returning)
 
 
-def _dml(spec: QuerySpec[Any], head: str, params: tuple[Value, ...] = ()) -> DmlPlan:
+def _dml(
+    spec: QuerySpec[Any], head: str, params: tuple[Value, ...], returning: str
+) -> DmlPlan:
     rows = spec.but(order=(), limit=None, offset=None)
     frame = Frame(spec.table)
     if paths_of(spec.conditions):  # SQLite joins nothing to what it changes
@@ -137,7 +141,8 @@ def _dml(spec: QuerySpec[Any], head: str, params: tuple[Value, ...] = ()) -> Dml
         where = Fragment(f" WHERE {spec.table.pk.sql} IN ({keys.sql})", keys.params)
     else:
         where = all_of("WHERE", spec.conditions, frame)
-    return DmlPlan(Statement(head + where.sql, (*params, *where.params)), frame.reads)
+    sql = head + where.sql + (f" RETURNING {returning}" if returning else "")
+    return DmlPlan(Statement(sql, (*params, *where.params)), frame.reads)
 
 
 def _fields_without_pk(table: Table) -> tuple[str, ...]:

@@ -445,13 +445,16 @@ class BaseQuery(Generic[M, D_co]):
         """Return the specification, and which page is wanted of what size."""
         return checked_page(self._rows("paginate"), page, size)
 
-    def _groups(self) -> QuerySpec[M]:
-        """Return the specification, for the verb that gives groups."""
+    def _groups(self, verb: str) -> QuerySpec[M]:
+        """Return the specification, for the verbs that give groups."""
         if not self._spec.is_projection:
-            msg = "fetch_dicts() requires projection mode."
+            msg = f"{verb}() requires projection mode."
             raise InvalidProjectionError(msg)
         if self._spec.related or paths_of(self._spec.conditions):
             raise InvalidProjectionError(_NO_JOINS)
+        if any(term.path for term in self._spec.order):
+            msg = "Groups cannot be ordered along foreign keys."
+            raise InvalidProjectionError(msg)
         if self._spec.ranking is not None:
             msg = "Groups have no rank; order them by fields or aggregates."
             raise InvalidProjectionError(msg)
@@ -460,8 +463,8 @@ class BaseQuery(Generic[M, D_co]):
     def _changes(self, verb: str) -> QuerySpec[M]:
         """Return the specification, for verbs that change every matching row."""
         spec = self._rows(verb)
-        if verb == "update" and (spec.is_windowed or spec.order):
-            text = "update() ignores limit, offset and order: every match is changed"
+        if verb != "delete" and (spec.is_windowed or spec.order):
+            text = f"{verb}() ignores limit, offset and order: every match is changed"
             warnings.warn(text, UserWarning, stacklevel=3)
         return spec
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqliter.model.model import BaseDBModel
 from sqliter.planning.spec import QuerySpec
 
-__all__ = ["checked_batch", "checked_int", "checked_page"]
+__all__ = ["checked_batch", "checked_int", "checked_keyset", "checked_page"]
 
 M = TypeVar("M", bound=BaseDBModel)
 
@@ -32,11 +32,26 @@ def checked_page(
     spec: QuerySpec[M], page: int, size: int
 ) -> tuple[QuerySpec[M], int, int]:
     """Return what ``paginate()`` asks, or raise ``ValueError``."""
-    for name, number in (("page", page), ("size", size)):
-        if checked_int(name, number) < 1:
-            msg = f"{name} must be at least 1, not {number}"
-            raise ValueError(msg)
-    if spec.limit is not None or spec.offset:
-        msg = "paginate() sets limit and offset itself: leave them out"
-        raise ValueError(msg)
+    _check_positive("page", page)
+    _check_positive("size", size)
+    _check_unlimited(spec, "paginate")
     return spec, page, size
+
+
+def checked_keyset(spec: QuerySpec[M], size: int) -> QuerySpec[M]:
+    """Return what ``page_after()`` asks, or raise ``ValueError``."""
+    _check_positive("size", size)
+    _check_unlimited(spec, "page_after")
+    return spec
+
+
+def _check_positive(name: str, number: int) -> None:
+    if checked_int(name, number) < 1:
+        msg = f"{name} must be at least 1, not {number}"
+        raise ValueError(msg)
+
+
+def _check_unlimited(spec: QuerySpec[M], verb: str) -> None:
+    if spec.limit is not None or spec.offset:
+        msg = f"{verb}() sets limit and offset itself: leave them out"
+        raise ValueError(msg)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from sqliter.core.page import Page
+from sqliter.core.page import KeysetPage, Page
 
-__all__ = ["Page"]
+__all__ = ["KeysetPage", "Page"]

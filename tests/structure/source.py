@@ -44,6 +44,7 @@ PUBLIC_MODULES = (
     "sqliter.orm.registry",
     "sqliter.query",
     "sqliter.query.aggregates",
+    "sqliter.query.annotated",
     "sqliter.query.page",
     "sqliter.query.query",
     "sqliter.query.search",

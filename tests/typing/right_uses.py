@@ -11,6 +11,8 @@ from sqliter.asyncio import AsyncQueryBuilder, AsyncSqliterDB
 from sqliter.lookups import lookup
 from sqliter.model import BaseDBModel, ForeignKey, FullText, unique
 from sqliter.query import QueryBuilder, func
+from sqliter.query.annotated import AnnotatedRow
+from sqliter.query.page import KeysetPage
 from sqliter.query.search import Hit
 
 
@@ -71,6 +73,19 @@ def blocking() -> None:
     assert_type(db.update_where(Book, {"title": "x"}, {"title": "y"}), int)
     db.delete(Book, book.pk)
     assert_type(db.save(book), Book)
+    assert_type(db.save(book, fields=["title"]), Book)
+    db.update(book, fields=["title"])
+    assert_type(db.insert(book, returning=["title"]), Book)
+    page = db.select(Book).order("title").page_after(None, size=10)
+    assert_type(page, KeysetPage[Book])
+    assert_type(page.items, list[Book])
+    assert_type(page.next_cursor, str | None)
+    assert_type(db.select(Book).delete_returning(), list[Book])
+    assert_type(db.select(Book).update_returning({"title": "y"}), list[Book])
+    counted = db.select(Author).annotate(n=func.count()).fetch_annotated()
+    assert_type(counted, list[AnnotatedRow[Author]])
+    assert_type(counted[0].instance, Author)
+    assert_type(counted[0].values, dict[str, Any])
     assert_type(db.upsert(book), Book)
     assert_type(db.upsert(book, conflict=("title",), update=[]), Book)
     assert_type(db.bulk_upsert([book], update=["tags"]), list[Book])
@@ -147,6 +162,12 @@ async def awaiting() -> None:
     assert_type(await db.update_where(Book, {"title": "x"}, {"title": "y"}), int)
     await db.delete(Book, book.pk)
     assert_type(await db.save(book), Book)
+    assert_type(await db.insert(book, returning=True), Book)
+    assert_type(await db.select(Book).page_after(), KeysetPage[Book])
+    assert_type(await db.select(Book).delete_returning(), list[Book])
+    assert_type(await db.select(Book).update_returning({"title": "y"}), list[Book])
+    rows = await db.select(Author).annotate(n=func.count()).fetch_annotated()
+    assert_type(rows, list[AnnotatedRow[Author]])
     assert_type(await db.upsert(book), Book)
     assert_type(await db.upsert(book, conflict=("title",), update=[]), Book)
     assert_type(await db.bulk_upsert([book], update=["tags"]), list[Book])

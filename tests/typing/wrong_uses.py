@@ -53,6 +53,13 @@ def blocking(db: SqliterDB) -> None:
     db.in_transaction = False  # error
     db.save(Author)  # error
     db.save(Author(name="Ada")).title  # error
+    db.save(Author(name="Ada"), fields=3)  # error
+    db.insert(Author(name="Ada"), returning=3)  # error
+    db.select(Author).page_after(3)  # error
+    db.select(Author).page_after().items[0].title  # error
+    db.select(Author).delete_returning()[0].title  # error
+    db.select(Author).update_returning(["name"])  # error
+    db.select(Author).fetch_annotated()[0].instance.title  # error
     db.upsert("Ada")  # error
     db.upsert(Author(name="Ada"), ["name"])  # error
     db.upsert(Author(name="Ada"), conflict=7)  # error

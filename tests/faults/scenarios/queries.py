@@ -95,6 +95,23 @@ async def paginate(w: World) -> Any:
 
 
 @scenario()
+async def page_after(w: World) -> Any:
+    query = w.db.select(w.models.Poem).order("-poet__name", "title")
+
+    async def walk() -> Any:
+        first = await query.page_after(None, 1)
+        return [first, await query.page_after(first.next_cursor, 1)]
+
+    return walk
+
+
+@scenario()
+async def fetch_annotated(w: World) -> Any:
+    query = w.db.select(w.models.Poet).prefetch_related("poems").with_count("poems")
+    return query.order("pk").fetch_annotated
+
+
+@scenario()
 async def explain(w: World) -> Any:
     return lambda: w.db.select(w.models.Poem).explain()
 
@@ -128,6 +145,18 @@ async def query_update(w: World) -> Any:
 @scenario()
 async def query_delete(w: World) -> Any:
     return lambda: w.db.select(w.models.Poem).filter(poet__name="Ann").delete()
+
+
+@scenario()
+async def query_update_returning(w: World) -> Any:
+    query = w.db.select(w.models.Poet).filter(pk__gt=1)
+    return lambda: query.update_returning({"age": 31})
+
+
+@scenario()
+async def query_delete_returning(w: World) -> Any:
+    query = w.db.select(w.models.Poem).filter(poet__name="Ann")
+    return query.delete_returning
 
 
 @scenario()

@@ -50,6 +50,12 @@ async def insert_beside_a_cache(w: World) -> Any:
 
 
 @scenario()
+async def insert_that_is_read_again(w: World) -> Any:
+    theme = w.keep(w.models.Theme(name="new"))
+    return lambda: w.db.insert(theme, returning=True)
+
+
+@scenario()
 async def bulk_insert(w: World) -> Any:
     themes = w.keep([w.models.Theme(name=f"new {n}") for n in range(3)])
     return lambda: w.db.bulk_insert(themes)
@@ -110,6 +116,13 @@ async def update_of_a_part(w: World) -> Any:
     poet = w.keep(await w.db.select(w.models.Poet, fields=["name"]).fetch_one())
     poet.name = "Annie"
     return lambda: w.db.update(poet)
+
+
+@scenario()
+async def update_of_some_fields(w: World) -> Any:
+    poet = w.keep(await w.db.get(w.models.Poet, 1))
+    poet.name, poet.age = "Annie", 99
+    return lambda: w.db.update(poet, fields=["name"])
 
 
 @scenario()
