@@ -68,7 +68,7 @@ def _by_row(spec: QuerySpec[M]) -> QuerySpec[M]:
     pk = spec.table.pk
     if not spec.aggregates:
         text = "fetch_annotated() gives aggregates of rows: annotate() or with_count()"
-    elif spec.group_by and pk not in spec.group_by:
+    elif spec.grouped or (spec.group_by and pk not in spec.group_by):
         text = "fetch_annotated() gives rows, not groups: use fetch_dicts() instead"
     else:
         return spec.but(group_by=spec.group_by or (pk,))

@@ -11,7 +11,7 @@ from sqliter.exceptions import InvalidProjectionError
 from sqliter.helpers import quote_identifier
 from sqliter.model.table import Column, Table
 from sqliter.planning.aggregates import AggregateSpec
-from sqliter.planning.computed import Computed, Level, Stored, decoded
+from sqliter.planning.computed import Computed, Level, Stored, collated, decoded
 from sqliter.planning.conditions import all_of
 from sqliter.planning.counting import RelatedCount
 from sqliter.planning.frame import Frame, Reads
@@ -70,7 +70,8 @@ def _check_levels(spec: QuerySpec[Any]) -> None:
     for alias, each in spec.aggregates:
         if isinstance(each, (AggregateSpec, RelatedCount)):
             continue
-        if each.level is Level.ROW and spec.table.pk not in spec.group_by:
+        is_of_group = alias in spec.grouped or spec.table.pk in spec.group_by
+        if each.level is Level.ROW and not is_of_group:
             text = f"'{alias}' is no aggregate: it has a value per row, not per group; "
             raise InvalidProjectionError(f"{text}use fetch_annotated() or values()")
 
@@ -131,7 +132,7 @@ def _aggregate(
         sql, column = aggregate_output(spec.table, each)
         like = None if column is None else Stored(spec.table, column, ())
         return Output(alias, Fragment(f"{sql} AS {name}"), like)
-    found = each.render(frame)
+    found = collated(each).render(frame)
     return Output(alias, Fragment(f"{found.sql} AS {name}", found.params), each)
 
 
@@ -140,9 +141,9 @@ def _has_counts(spec: QuerySpec[Any]) -> bool:
 
 
 def _group_by(spec: QuerySpec[Any]) -> str:
-    if not spec.group_by:
-        return ""
     pk = spec.table.pk
     by_row = pk in spec.group_by and _has_counts(spec)
-    columns = [pk] if by_row else spec.group_by
-    return " GROUP BY " + ", ".join(column.compared for column in columns)
+    terms = [column.compared for column in ([pk] if by_row else spec.group_by)]
+    places = enumerate(spec.aggregates, len(spec.group_by) + 1)
+    terms += [str(place) for place, (alias, _) in places if alias in spec.grouped]
+    return " GROUP BY " + ", ".join(terms) if terms else ""

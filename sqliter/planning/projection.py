@@ -17,12 +17,13 @@ from sqliter.planning.operands import encode_scalar, operand_of
 from sqliter.planning.paths import follow
 from sqliter.planning.spec import Aggregate, Condition, Order, QuerySpec
 from sqliter.sql.lookups import Operand, find_lookup, splits
-from sqliter.terms.term import Term
+from sqliter.terms.term import Term, term_of
 
 __all__ = [
     "aggregate_output",
     "aggregates",
     "computed_aggregate",
+    "grouped",
     "grouping",
     "having",
     "ordered_by",
@@ -54,6 +55,23 @@ def aggregates(
         _check_alias(spec.table, alias, found)
         found[alias] = _aggregate(names, alias, aggregate)
     return tuple(found.items())
+
+
+def grouped(
+    names: Names, spec: QuerySpec[Any], given: dict[str, Any]
+) -> QuerySpec[Any]:
+    """Return the query, grouped by expressions under these names."""
+    terms = {alias: term_of(each) for alias, each in given.items()}
+    found = aggregates(names, spec, terms)
+    for alias, each in found[len(spec.aggregates) :]:
+        if getattr(each, "level", Level.GROUP) is not Level.ROW:
+            msg = f"'{alias}' is an aggregate: groups are made of values of rows"
+            raise InvalidProjectionError(msg)
+    return spec.but(
+        aggregates=found,
+        grouped=(*spec.grouped, *(alias.strip() for alias in given)),
+        is_projection=True,
+    )
 
 
 def _aggregate(names: Names, alias: str, given: Any) -> Aggregate:

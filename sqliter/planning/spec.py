@@ -102,6 +102,7 @@ class PrefetchNode:
 class QuerySpec(Generic[M]):
     """Which rows, which columns, in which order, grouped how, with what beside them.
 
+    ``grouped`` are those of the aggregates that are none: groups have them in common.
     ``related`` are the foreign keys whose rows are asked for; ``parent`` is what
     every row's foreign key of that name is known to lead to.
     """
@@ -114,6 +115,7 @@ class QuerySpec(Generic[M]):
     offset: int | None = None
     is_projection: bool = False
     group_by: tuple[Column, ...] = ()
+    grouped: tuple[str, ...] = ()
     aggregates: tuple[tuple[str, Aggregate], ...] = ()
     having: tuple[Condition, ...] = ()
     cached: bool = True

@@ -32,6 +32,7 @@ from sqliter.planning.search import matching
 from sqliter.planning.select import plan_select
 from sqliter.planning.spec import Order, QuerySpec, Selection
 from sqliter.query.checks import checked_int, checked_page
+from sqliter.query.combining import Combining
 from sqliter.query.naming import plain_names
 from sqliter.terms.q import Q
 from sqliter.terms.term import Nulls, Term
@@ -70,7 +71,7 @@ _INSTEAD = {
 }
 
 
-class BaseQuery(Generic[M, D_co]):
+class BaseQuery(Combining, Generic[M, D_co]):
     """A query over one model; see ``QueryBuilder`` and ``AsyncQueryBuilder``."""
 
     _prefetch_paths: tuple[str, ...] = ()
@@ -323,15 +324,23 @@ class BaseQuery(Generic[M, D_co]):
 
     # --- groups ---
 
-    def group_by(self, *fields: Any) -> Self:
-        """Group by these fields; ``fetch_dicts()`` then gives a dict per group."""
-        if not fields:
+    def group_by(self, *fields: Any, **expressions: Any) -> Self:
+        """Group by these fields; ``fetch_dicts()`` then gives a dict per group.
+
+        Expressions get names, under which the dicts have them.
+
+        Example:
+            >>> years = db.select(Sale).group_by(year=extract("year", F("sold")))
+            >>> years.annotate(total=func.sum("amount")).fetch_dicts()
+        """
+        if not (fields or expressions):
             return self
-        columns = projection.grouping(
-            self._spec.table, plain_names(self.model_class, fields)
-        )
-        grouped = tuple(dict.fromkeys((*self._spec.group_by, *columns)))
-        return self._with(group_by=grouped, is_projection=True)
+        names = plain_names(self.model_class, fields)
+        columns = projection.grouping(self._spec.table, names)
+        by = tuple(dict.fromkeys((*self._spec.group_by, *columns)))
+        rows = Rows(self._spec, self.db.context)
+        self._spec = projection.grouped(rows, self._spec.but(group_by=by), expressions)
+        return self
 
     def annotate(self, **aggregates: AggregateSpec | Term[Any]) -> Self:
         """Add aggregates, and what is computed of them, under these names.

@@ -75,7 +75,8 @@ MORE_OVERLOADS = {"load": "the awaited one also takes a loader, which has a type
 NEVER_AWAITED = {
     "__init__", "annotate", "belonging", "bypass_cache", "cache_get", "cache_set", "exclude_where",
     "cache_ttl", "clear_cache", "clone", "configure_cache_keys", "exclude", "fields",
-    "filter", "forbid_lazy", "forget", "get_cache_stats", "group_by", "having",
+    "filter", "forbid_lazy", "forget", "get_cache_stats", "ancestors", "descendants",
+    "except_", "group_by", "intersect", "union", "having",
     "invalidate_table_cache", "iterate", "keys_of", "known", "limit", "narrowing", "now", "of", "offset",
     "on_statement", "only", "order", "prefetch_related", "reset_cache_stats",
     "saved_keys_of", "search", "select", "select_related", "share_lazy", "stream", "timeout", "to_sql",
