@@ -5,12 +5,20 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any, TypeVar
 
 from sqliter.core import scopes
-from sqliter.core.asked import UNANSWERED, Asked, Batches, Question, Unanswered
+from sqliter.core.asked import (
+    UNANSWERED,
+    Asked,
+    Batches,
+    Question,
+    Unanswered,
+    Work,
+)
 from sqliter.core.askers import Asker
+from sqliter.core.courses import Course, Part
 from sqliter.core.faults import reported_as
 from sqliter.core.scopes import Mode, Scope
 from sqliter.core.steps import Drive, Operation
@@ -30,26 +38,54 @@ class BlockingEngine(LocalEngine):
 
     def run(self, asked: Asked[R], seconds: float | None = None) -> R:
         """Carry an operation out and return its result."""
-        if isinstance(asked, Operation):
+        if isinstance(asked, (Operation, Course)):
             return self._run(asked, seconds)  # type: ignore[no-any-return]
         if seconds is None:
             answer: R | Unanswered
             if isinstance(asked, Question):
-                answer = self._answer(asked)
+                question: Question[R] = asked
+                answer = self._answer(question)
             else:
                 answer = self._write(asked)
             if answer is not UNANSWERED:
                 return answer
         return self._run(asked.operation(), seconds)
 
-    def _run(self, operation: Operation[R], seconds: float | None) -> R:
-        drive = self._drive(operation, seconds)
+    def _run(self, work: Work[R], seconds: float | None) -> R:
+        if isinstance(work, Course):
+            return self._follow(work)
+        drive = self._drive(work, seconds)
         if self._uses_cache():
             self._serve(drive)
         if not drive.finished:
             with reported_as(SqlExecutionError, self.settings.begin_sql):
                 self._lease_and_carry(drive)
         return drive.value  # type: ignore[no-any-return]
+
+    def _follow(self, course: Course[R]) -> R:
+        """Carry operations and calls out in a block of their own, all or nothing."""
+        with ExitStack() as blocks:
+            for mode in self._modes_of_course():
+                blocks.enter_context(self._block(mode))
+            part = course.advance()
+            while part is not None:
+                part = course.advance(self._do(part))
+        return course.value  # type: ignore[no-any-return]
+
+    def _do(self, part: Part) -> Any:
+        if isinstance(part, Operation):
+            return self._run(part, None)
+        return self.on_commit(part.make) if part.is_late else part.make()
+
+    @contextmanager
+    def _block(self, mode: Mode) -> Iterator[None]:
+        scope = self.enter(mode)
+        try:
+            yield
+        except BaseException:
+            self.leave(keep=False, entered=[scope])
+            raise
+        self.leave(keep=True, entered=[scope])
 
     def stream(
         self,

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from sqliter.core.asked import UNANSWERED, Asked, Order, Unanswered
 from sqliter.core.context import Context
+from sqliter.core.courses import Course
 from sqliter.core.effects import Effects
 from sqliter.core.statement import Result
 from sqliter.core.steps import Steps, writes_shortly
@@ -23,6 +24,8 @@ def save(instance: M, context: Context) -> Asked[M]:
     again = functools.partial(_save, instance, context)
     verb: Any = records.update if instance.pk else records.insert
     order = verb(instance, context)
+    if isinstance(order, Course):
+        return order.giving(instance)
     if not isinstance(order, Order):
         return again()
 

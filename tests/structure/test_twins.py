@@ -77,7 +77,7 @@ NEVER_AWAITED = {
     "cache_ttl", "clear_cache", "clone", "configure_cache_keys", "exclude", "fields",
     "filter", "forbid_lazy", "forget", "get_cache_stats", "group_by", "having",
     "invalidate_table_cache", "iterate", "keys_of", "known", "limit", "narrowing", "now", "of", "offset",
-    "on_statement", "only", "order", "prefetch_related", "reset_cache_stats",
+    "on", "on_statement", "only", "order", "prefetch_related", "reset_cache_stats",
     "saved_keys_of", "search", "select", "select_related", "share_lazy", "stream", "timeout", "to_sql",
     "transaction", "validate_prefetch_path", "warn_lazy", "with_count",
 }  # fmt: skip
