@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 from sqliter.core.courses import Call, Course, Parts, carry_out
@@ -89,8 +90,12 @@ class ModelHooks(NamedTuple):
         return found or Hooks(change)
 
 
-class Subscription(NamedTuple):
-    """A function that is called for a model, and for those that inherit from it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Subscription:
+    """A function that is called for a model, and for those that inherit from it.
+
+    Equal to no other: the same function may be subscribed twice.
+    """
 
     model: type[Any]
     event: str

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any, TypeVar
 
 from sqliter.core.asked import (
@@ -24,7 +24,7 @@ from sqliter.core.asked import (
 )
 from sqliter.core.courses import Course, Part
 from sqliter.core.faults import reported_as
-from sqliter.core.scopes import Mode
+from sqliter.core.scopes import Scope
 from sqliter.core.steps import Access, Drive, Operation
 from sqliter.core.stop import Stop, is_limited
 from sqliter.engines.copies import Backup, Restore
@@ -81,13 +81,30 @@ class AwaitingEngine(TaskBlocks):
 
     async def _follow(self, course: Course[R]) -> R:
         """Carry operations and calls out in a block of their own, all or nothing."""
-        async with AsyncExitStack() as blocks:
+        around = self._scope()
+        try:
             for mode in self._modes_of_course():
-                await blocks.enter_async_context(self._block(mode))
+                await self.enter(mode)
             part = course.advance()
             while part is not None:
                 part = course.advance(await self._do(part))
+            while self._scope() is not around:
+                await self.leave(keep=True)
+        except BaseException:
+            await self._undo_up_to(around)
+            raise
         return course.value  # type: ignore[no-any-return]
+
+    async def _undo_up_to(self, around: Scope | None) -> None:
+        """Leave all blocks inside this one, though leaving them may fail, too."""
+        scope = self._scope()
+        if scope is around:
+            return
+        try:
+            await self.leave(keep=False)
+        finally:
+            if self._scope() is not scope:
+                await self._undo_up_to(around)
 
     async def _do(self, part: Part) -> Any:
         if isinstance(part, Operation):
@@ -96,16 +113,6 @@ class AwaitingEngine(TaskBlocks):
             return await self.on_commit(part.make)
         result = part.make()
         return await result if inspect.isawaitable(result) else result
-
-    @asynccontextmanager
-    async def _block(self, mode: Mode) -> AsyncIterator[None]:
-        scope = await self.enter(mode)
-        try:
-            yield
-        except BaseException:
-            await self.leave(keep=False, entered=[scope])
-            raise
-        await self.leave(keep=True, entered=[scope])
 
     async def stream(
         self,

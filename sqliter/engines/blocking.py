@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 from sqliter.core import scopes
@@ -64,28 +64,35 @@ class BlockingEngine(LocalEngine):
 
     def _follow(self, course: Course[R]) -> R:
         """Carry operations and calls out in a block of their own, all or nothing."""
-        with ExitStack() as blocks:
+        around = self._scope()
+        try:
             for mode in self._modes_of_course():
-                blocks.enter_context(self._block(mode))
+                self.enter(mode)
             part = course.advance()
             while part is not None:
                 part = course.advance(self._do(part))
+            while self._scope() is not around:
+                self.leave(keep=True)
+        except BaseException:
+            self._undo_up_to(around)
+            raise
         return course.value  # type: ignore[no-any-return]
+
+    def _undo_up_to(self, around: Scope | None) -> None:
+        """Leave all blocks inside this one, though leaving them may fail, too."""
+        scope = self._scope()
+        if scope is around:
+            return
+        try:
+            self.leave(keep=False)
+        finally:
+            if self._scope() is not scope:
+                self._undo_up_to(around)
 
     def _do(self, part: Part) -> Any:
         if isinstance(part, Operation):
             return self._run(part, None)
         return self.on_commit(part.make) if part.is_late else part.make()
-
-    @contextmanager
-    def _block(self, mode: Mode) -> Iterator[None]:
-        scope = self.enter(mode)
-        try:
-            yield
-        except BaseException:
-            self.leave(keep=False, entered=[scope])
-            raise
-        self.leave(keep=True, entered=[scope])
 
     def stream(
         self,
