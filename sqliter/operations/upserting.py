@@ -98,7 +98,11 @@ def _foreseen(
 ) -> Parts[list[M]]:
     """Look up what becomes of each record, and call what belongs to that."""
     fates = yield from carry_out(_foresee(records, choice, context))
-    pairs = list(zip(records, fates, strict=True))
+    pairs = [
+        (each, fate)
+        for each, fate in zip(records, fates, strict=True)
+        if fate.is_written
+    ]
     for each, fate in pairs:
         yield from hooks.of(fate.change).before([each])
     for each, fate in pairs:
@@ -113,17 +117,22 @@ def _foreseen(
 class _Fate(NamedTuple):
     """What becomes of a record, and by which fields its row is looked up."""
 
-    target: tuple[str, ...]
+    conflict: Conflict
     stored: tuple[Value, ...]
     values: dict[str, Any]
     change: Change = "insert"
 
     @classmethod
-    def of(cls, record: BaseDBModel, table: Table, target: tuple[str, ...]) -> _Fate:
+    def of(cls, record: BaseDBModel, table: Table, conflict: Conflict) -> _Fate:
         """Return it for a record; raises a ``Fault``."""
-        stored = encoder_of(table, target).encode(vars(record), {})
-        values = {name: vars(record)[name] for name in ("pk", *target)}
-        return cls(target, (*stored,), values)
+        stored = encoder_of(table, conflict.target).encode(vars(record), {})
+        values = {name: vars(record)[name] for name in ("pk", *conflict.target)}
+        return cls(conflict, (*stored,), values)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether anything is written: a row that exists may be left as it is."""
+        return self.change == "insert" or bool(self.conflict.written)
 
     def check(self, record: BaseDBModel) -> None:
         """Raise ``ValueError`` if a hook made it mean another row."""
@@ -145,11 +154,9 @@ def _foresee(
         yield from known(table, context)
         conflicts = yield from _conflicts(table, records, choice)
         yield from settle_all(effects, records)
-        fates = [
-            _Fate.of(each, table, conflicts[has_key(each)].target) for each in records
-        ]
+        fates = [_Fate.of(each, table, conflicts[has_key(each)]) for each in records]
         results = yield from ask_all(
-            planning.select_statement(table, each.target, [each.stored])
+            planning.select_statement(table, each.conflict.target, [each.stored])
             for each in fates
         )
     return _told(fates, results)
@@ -160,8 +167,8 @@ def _told(fates: Iterable[_Fate], results: Iterable[Result]) -> list[_Fate]:
     told: list[_Fate] = []
     before: set[tuple[object, ...]] = set()
     for each, result in zip(fates, results, strict=True):
-        same = (each.target, each.stored)
-        is_new = not each.values["pk"] and each.target == ("pk",)
+        same = (each.conflict.target, each.stored)
+        is_new = not each.values["pk"] and each.conflict.target == ("pk",)
         exists = not is_new and (result.rows or same in before)
         told.append(each._replace(change="update" if exists else "insert"))
         if None not in each.stored:  # those with NULLs equal no other

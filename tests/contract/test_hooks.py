@@ -221,6 +221,10 @@ VERBS = {
             ("committed update", "c"),
         ],
     ),
+    "upsert that keeps the row": (
+        lambda db, a, b: db.upsert(User(name="a", age=4), update=[]),
+        [],
+    ),
     "nothing at all": (lambda db, a, b: db.bulk_insert([]), []),
     "update of a query": (
         lambda db, a, b: db.select(User).update({"age": F("age") + 1}),
