@@ -6,11 +6,21 @@ import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NoReturn,
+    TypeVar,
+    overload,
+)
 
 from sqliter.core.cache import Cache, CacheLimits, CacheStats
 from sqliter.core.context import Context
 from sqliter.core.events import Hook, Hooked
+from sqliter.core.hooks import Change, WriteEvent
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import (
     Begin,
@@ -23,6 +33,8 @@ from sqliter.core.settings import (
 from sqliter.core.slow import SlowQueries
 from sqliter.core.stop import TimeLimit
 from sqliter.engines.local import LocalEngine
+from sqliter.model.model import BaseDBModel
+from sqliter.operations.hooks import subscribe
 
 if TYPE_CHECKING:
     import logging
@@ -30,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["BaseDatabase"]
 
 E = TypeVar("E", bound=LocalEngine)
+M = TypeVar("M", bound=BaseDBModel)
 
 
 class BaseDatabase(Generic[E]):
@@ -109,6 +122,7 @@ class BaseDatabase(Generic[E]):
         cache = Cache(limits, enabled=cache_enabled)
         self.context = Context(settings, cache, StatementLog(logger, debug=debug))
         self.context.owner = weakref.ref(self)
+        self.context.hooks.are_awaited = self.is_async
         self._slow_queries = SlowQueries(
             self.context.log, self.context.observers, slow_query
         )
@@ -205,6 +219,39 @@ class BaseDatabase(Generic[E]):
             >>> stop = db.on_statement(lambda event: print(event.run, event.sql))
         """
         return self.context.observers.add(Hooked(hook))
+
+    @overload
+    def on(
+        self,
+        model_class: type[M],
+        event: WriteEvent,
+        callback: Callable[[M], object],
+    ) -> Callable[[], None]: ...
+    @overload
+    def on(
+        self,
+        model_class: type[M],
+        event: Literal["after_commit"],
+        callback: Callable[[M, Change], object],
+    ) -> Callable[[], None]: ...
+    def on(
+        self,
+        model_class: type[BaseDBModel],
+        event: str,
+        callback: Callable[..., object],
+    ) -> Callable[[], None]:
+        """Call a function with each instance of a model that is written here.
+
+        ``event`` is ``before_insert``, ``after_insert``, the same with ``update`` and
+        ``delete``, or ``after_commit``, which also tells what was done: ``"insert"``,
+        ``"update"`` or ``"delete"``. Models that inherit from it are meant, too. With
+        asyncio it may be a coroutine function. Returns a function that ends this;
+        raises ``TypeError``, ``ValueError`` for what is no event.
+
+        Example:
+            >>> stop = db.on(User, "after_insert", lambda user: print(user.pk))
+        """
+        return subscribe(model_class, event, callback, self.context)
 
     @property
     def slow_query(self) -> float | None:

@@ -11,12 +11,16 @@ import enum
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
+from sqliter.core.courses import Course
 from sqliter.core.effects import Effects
 from sqliter.core.faults import reported_as
 from sqliter.core.statement import Result, Row, Statement
 from sqliter.core.steps import Access, Operation, Steps, ask
 
 R = TypeVar("R")
+
+Work: TypeAlias = Operation[R] | Course[R]
+"""What is more than one statement."""
 
 Load: TypeAlias = Callable[[list[Row]], R]
 """Makes the result of the rows; raises a ``Fault`` for what does not fit."""
@@ -41,10 +45,10 @@ class Question(NamedTuple, Generic[R]):
     statement: Statement
     load: Load[R]
     failure: reported_as
-    again: Callable[[], Operation[R]] | None = None
+    again: Callable[[], Work[R]] | None = None
 
-    def operation(self) -> Operation[R]:
-        """Return the same as an operation."""
+    def operation(self) -> Work[R]:
+        """Return the same as an operation, or what is done instead."""
         if self.again is not None:
             return self.again()
         return Operation(Access.READ, self._steps(), Effects())
@@ -71,7 +75,7 @@ class Order(NamedTuple, Generic[R]):
         return self.again()
 
 
-Asked: TypeAlias = Operation[R] | Question[R] | Order[R]
+Asked: TypeAlias = Work[R] | Question[R] | Order[R]
 """Whatever an engine can be asked to do."""
 
 
@@ -83,8 +87,10 @@ AwaitedBatches: TypeAlias = AsyncGenerator[list[R], None]
 
 
 def operation_of(asked: Asked[R]) -> Operation[R]:
-    """Return it as an operation, if it is none."""
-    return asked if isinstance(asked, Operation) else asked.operation()
+    """Return what is read as an operation, if it is none."""
+    work = asked if isinstance(asked, (Operation, Course)) else asked.operation()
+    assert isinstance(work, Operation)  # only writes have hooks
+    return work
 
 
 class Runner(Protocol):

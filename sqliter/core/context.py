@@ -10,6 +10,7 @@ from typing import Protocol
 from sqliter.core import scopes
 from sqliter.core.cache import Cache
 from sqliter.core.events import Observers
+from sqliter.core.hooks import HookRegistry
 from sqliter.core.lazy import LazyLoads
 from sqliter.core.logs import StatementLog
 from sqliter.core.settings import Settings
@@ -35,6 +36,7 @@ class Context:
     reach: dict[str, frozenset[str] | None] = field(default_factory=dict)
     lazy: LazyLoads = field(init=False)
     observers: Observers = field(init=False)
+    hooks: HookRegistry = field(default_factory=HookRegistry)
     owner: Callable[[], object] = field(default=_nobody)
     takes_orders: bool = True
     _reach_epoch: int = 0

@@ -33,13 +33,15 @@ class Mode(NamedTuple):
 
     ``begin`` is the statement that opens a transaction, ``deadline`` a time of
     ``time.monotonic`` at which all in it has to end. A ``snapshot`` is a block that
-    only reads, on a connection that nobody else uses.
+    only reads, on a connection that nobody else uses. One that is ``implicit`` leaves
+    its transaction open, which ``commit()`` ends: that of ``auto_commit=False``.
     """
 
     begin: str
     read_only: bool = False
     snapshot: bool = False
     deadline: float = inf
+    implicit: bool = False
 
 
 class Scope:

@@ -8,13 +8,23 @@ included. An answer from the cache costs none.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any, TypeVar
 
-from sqliter.core.asked import UNANSWERED, Asked, AwaitedBatches, Question, Unanswered
+from sqliter.core.asked import (
+    UNANSWERED,
+    Asked,
+    AwaitedBatches,
+    Question,
+    Unanswered,
+    Work,
+)
+from sqliter.core.courses import Course, Part
 from sqliter.core.faults import reported_as
+from sqliter.core.scopes import Scope
 from sqliter.core.steps import Access, Drive, Operation
 from sqliter.core.stop import Stop, is_limited
 from sqliter.engines.copies import Backup, Restore
@@ -39,14 +49,15 @@ class AwaitingEngine(TaskBlocks):
 
     async def run(self, asked: Asked[R], seconds: float | None = None) -> R:
         """Carry an operation out and return its result."""
-        if isinstance(asked, Operation):
+        if isinstance(asked, (Operation, Course)):
             return await self._run(asked, seconds)
         if seconds is None and not is_limited():
             if self._inline.is_pause_due:
                 await asyncio.sleep(0)
             answer: R | Unanswered
             if isinstance(asked, Question):
-                answer = self._answer_here(asked)
+                question: Question[R] = asked
+                answer = self._answer_here(question)
             else:
                 answer = self._write_here(asked)
                 if self._writes >= TIDY_EVERY:
@@ -55,8 +66,10 @@ class AwaitingEngine(TaskBlocks):
                 return answer
         return await self._run(asked.operation(), seconds)
 
-    async def _run(self, operation: Operation[R], seconds: float | None) -> R:
-        drive = self._drive(operation, seconds)
+    async def _run(self, work: Work[R], seconds: float | None) -> R:
+        if isinstance(work, Course):
+            return await self._follow(work)
+        drive = self._drive(work, seconds)
         if self._inline.is_pause_due:
             await asyncio.sleep(0)
         if self._uses_cache():
@@ -65,6 +78,41 @@ class AwaitingEngine(TaskBlocks):
             with reported_as(SqlExecutionError, self.settings.begin_sql):
                 await self._lease_and_carry(drive)
         return drive.value  # type: ignore[no-any-return]
+
+    async def _follow(self, course: Course[R]) -> R:
+        """Carry operations and calls out in a block of their own, all or nothing."""
+        around = self._scope()
+        try:
+            for mode in self._modes_of_course():
+                await self.enter(mode)
+            part = course.advance()
+            while part is not None:
+                part = course.advance(await self._do(part))
+            while self._scope() is not around:
+                await self.leave(keep=True)
+        except BaseException:
+            await self._undo_up_to(around)
+            raise
+        return course.value  # type: ignore[no-any-return]
+
+    async def _undo_up_to(self, around: Scope | None) -> None:
+        """Leave all blocks inside this one, though leaving them may fail, too."""
+        scope = self._scope()
+        if scope is around:
+            return
+        try:
+            await self.leave(keep=False)
+        finally:
+            if self._scope() is not scope:
+                await self._undo_up_to(around)
+
+    async def _do(self, part: Part) -> Any:
+        if isinstance(part, Operation):
+            return await self._run(part, None)
+        if part.is_late:
+            return await self.on_commit(part.make)
+        result = part.make()
+        return await result if inspect.isawaitable(result) else result
 
     async def stream(
         self,

@@ -9,8 +9,16 @@ from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 from sqliter.core import scopes
-from sqliter.core.asked import UNANSWERED, Asked, Batches, Question, Unanswered
+from sqliter.core.asked import (
+    UNANSWERED,
+    Asked,
+    Batches,
+    Question,
+    Unanswered,
+    Work,
+)
 from sqliter.core.askers import Asker
+from sqliter.core.courses import Course, Part
 from sqliter.core.faults import reported_as
 from sqliter.core.scopes import Mode, Scope
 from sqliter.core.steps import Drive, Operation
@@ -30,26 +38,61 @@ class BlockingEngine(LocalEngine):
 
     def run(self, asked: Asked[R], seconds: float | None = None) -> R:
         """Carry an operation out and return its result."""
-        if isinstance(asked, Operation):
+        if isinstance(asked, (Operation, Course)):
             return self._run(asked, seconds)  # type: ignore[no-any-return]
         if seconds is None:
             answer: R | Unanswered
             if isinstance(asked, Question):
-                answer = self._answer(asked)
+                question: Question[R] = asked
+                answer = self._answer(question)
             else:
                 answer = self._write(asked)
             if answer is not UNANSWERED:
                 return answer
         return self._run(asked.operation(), seconds)
 
-    def _run(self, operation: Operation[R], seconds: float | None) -> R:
-        drive = self._drive(operation, seconds)
+    def _run(self, work: Work[R], seconds: float | None) -> R:
+        if isinstance(work, Course):
+            return self._follow(work)
+        drive = self._drive(work, seconds)
         if self._uses_cache():
             self._serve(drive)
         if not drive.finished:
             with reported_as(SqlExecutionError, self.settings.begin_sql):
                 self._lease_and_carry(drive)
         return drive.value  # type: ignore[no-any-return]
+
+    def _follow(self, course: Course[R]) -> R:
+        """Carry operations and calls out in a block of their own, all or nothing."""
+        around = self._scope()
+        try:
+            for mode in self._modes_of_course():
+                self.enter(mode)
+            part = course.advance()
+            while part is not None:
+                part = course.advance(self._do(part))
+            while self._scope() is not around:
+                self.leave(keep=True)
+        except BaseException:
+            self._undo_up_to(around)
+            raise
+        return course.value  # type: ignore[no-any-return]
+
+    def _undo_up_to(self, around: Scope | None) -> None:
+        """Leave all blocks inside this one, though leaving them may fail, too."""
+        scope = self._scope()
+        if scope is around:
+            return
+        try:
+            self.leave(keep=False)
+        finally:
+            if self._scope() is not scope:
+                self._undo_up_to(around)
+
+    def _do(self, part: Part) -> Any:
+        if isinstance(part, Operation):
+            return self._run(part, None)
+        return self.on_commit(part.make) if part.is_late else part.make()
 
     def stream(
         self,

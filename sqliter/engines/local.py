@@ -99,6 +99,18 @@ class LocalEngine:
         snapshot = read_only and not self.settings.is_memory
         return Mode(begin, read_only, snapshot, deadline(self.token, timeout))
 
+    def _modes_of_course(self) -> list[Mode]:
+        """Return how the blocks are to be opened that a course is carried out in.
+
+        They have the write lock before anything is read. Without auto-commit the inner
+        one may be undone, and the outer one leaves what was written uncommitted.
+        """
+        is_late = self.settings.begin == "deferred"
+        mode = self.mode(immediate=True if is_late else None)
+        if self.settings.auto_commit or self.in_block:
+            return [mode]
+        return [mode._replace(implicit=True), mode]
+
     def add_callback(self, callback: Callback) -> bool:
         """Have it called after the commit; false if nothing is open that could end."""
         scope = self._scope()

@@ -115,6 +115,9 @@ class Transactions:
             self._release(scope)
 
     def _end(self, scope: Scope, due: list[Callback], *, keep: bool) -> None:
+        if scope.mode.implicit and (keep or scope.adopted):
+            self._hand_back(scope)
+            return
         if not keep:
             self._undo(scope)
             return
@@ -127,6 +130,13 @@ class Transactions:
             self._committed(scope, scope.effects, due)
         else:
             scope.parent.effects.merge(scope.effects)
+
+    def _hand_back(self, scope: Scope) -> None:
+        """Leave the transaction open; what failed in it has been undone by itself."""
+        if not scope.connection.in_transaction:
+            scope.effects.undo()
+            raise lost_transaction()
+        self.pending = scope.effects
 
     def _undo(self, scope: Scope) -> None:
         try:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 from typing import Any, TypeVar
 
-from sqliter.core.asked import Asked, Question
+from sqliter.core.asked import Asked, Question, Work
 from sqliter.core.context import Context
+from sqliter.core.courses import Course, Parts, carry_out
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault, reported_as
+from sqliter.core.hooks import Hooks, ModelHooks
 from sqliter.core.statement import Row
-from sqliter.core.steps import Operation, Steps, ask, writes
+from sqliter.core.steps import Steps, ask, reads, writes
 from sqliter.exceptions import (
     InvalidFilterError,
     InvalidUpdateError,
@@ -62,16 +64,55 @@ def get_or_create(
 
 def _or_create(
     model: type[M], lookup: Values, defaults: Values, context: Context
-) -> Operation[tuple[M, bool]]:
+) -> Work[tuple[M, bool]]:
+    if hooks := context.hooks.of[model].insert:
+        return Course(_getting_or_creating(hooks, model, lookup, defaults, context))
     return _get_or_create(model, lookup, defaults, context)._replace(is_unit=True)
 
 
 def update_or_create(
     model: type[M], lookup: Values, defaults: Values | None, context: Context
-) -> Operation[tuple[M, bool]]:
+) -> Work[tuple[M, bool]]:
     """Write ``defaults`` to the row that has these values, or to a new one."""
-    operation = _update_or_create(model, lookup, defaults or {}, context)
+    values = defaults or {}
+    hooks = context.hooks.of[model]
+    if hooks.insert or hooks.update:
+        return Course(_updating_or_creating(hooks, model, lookup, values, context))
+    operation = _update_or_create(model, lookup, values, context)
     return operation._replace(is_unit=True)
+
+
+def _getting_or_creating(
+    hooks: Hooks, model: type[M], lookup: Values, defaults: Values, context: Context
+) -> Parts[tuple[M, bool]]:
+    found = yield from carry_out(_look_up(model, lookup, context))
+    if found is not None:
+        return found, False
+    return (yield from _creating(hooks, model(**{**lookup, **defaults}), context)), True
+
+
+def _updating_or_creating(
+    hooks: ModelHooks,
+    model: type[M],
+    lookup: Values,
+    defaults: Values,
+    context: Context,
+) -> Parts[tuple[M, bool]]:
+    table = table_of(model)
+    _check_defaults(table, defaults)
+    found = yield from carry_out(_look_up(model, lookup, context))
+    if found is None:
+        new = model(**{**lookup, **defaults})
+        return (yield from _creating(hooks.of("insert"), new, context)), True
+    put(found, _written(table, defaults))
+    update = functools.partial(_update, found, context)
+    yield from hooks.of("update").surrounding([found], update)
+    return found, False
+
+
+def _creating(hooks: Hooks, new: M, context: Context) -> Parts[M]:
+    insert = functools.partial(_insert, new, context)
+    return (yield from hooks.surrounding([new], insert))
 
 
 @writes
@@ -116,6 +157,9 @@ def _find(model: type[M], lookup: Values, context: Context) -> Steps[M | None]:
         )
         raise RecordFetchError(table.name, message=msg)
     return found[0] if found else None
+
+
+_insert, _update, _look_up = writes(inserting), writes(updating), reads(_find)
 
 
 def _wanted(model: type[M], lookup: Values, context: Context) -> QuerySpec[M]:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
+from sqliter.core.asked import Asked
 from sqliter.core.context import Context
+from sqliter.core.courses import Course, Parts, carry_out
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault, reported_as
+from sqliter.core.hooks import Hooks
 from sqliter.core.statement import Statement, Value
-from sqliter.core.steps import Operation, Steps, ask_all, breathe, writes
-from sqliter.exceptions import RecordUpdateError
+from sqliter.core.steps import (
+    Access,
+    Operation,
+    Steps,
+    ask,
+    ask_all,
+    breathe,
+    reads,
+    writes,
+)
+from sqliter.exceptions import RecordFetchError, RecordUpdateError
 from sqliter.model.keys import actual, is_object, key_of, misfit
 from sqliter.model.loaded import remember_values
 from sqliter.model.model import BaseDBModel
@@ -24,6 +37,7 @@ from sqliter.operations.schema import known, touch
 from sqliter.operations.unwritten import explain_unwritten
 from sqliter.planning import write
 from sqliter.planning.scope import Rows
+from sqliter.planning.select import plan_select
 from sqliter.planning.spec import QuerySpec
 
 __all__ = ["bulk_delete", "bulk_update"]
@@ -33,19 +47,24 @@ M = TypeVar("M", bound=BaseDBModel)
 
 def bulk_update(
     instances: Iterable[BaseDBModel], fields: Iterable[str], context: Context
-) -> Operation[int]:
+) -> Asked[int]:
     """Write these fields of records of one model, all or none; return how many."""
-    return _bulk_update(instances, fields, context)._replace(is_unit=True)
+    records = [actual(each) for each in instances]
+    operation = _bulk_update(records, fields, context)._replace(is_unit=True)
+    if records and (hooks := context.hooks.of[type(records[0])].update):
+        common_model(records)  # before anything is called
+        latest = {each.pk: each for each in records}
+        return hooks.around(list(latest.values()), lambda: operation)
+    return operation
 
 
 @writes
 def _bulk_update(
     effects: Effects,
-    instances: Iterable[BaseDBModel],
+    records: Sequence[BaseDBModel],
     fields: Iterable[str],
     context: Context,
 ) -> Steps[int]:
-    records = [actual(each) for each in instances]
     if not records:
         return 0
     table = table_of(common_model(records))
@@ -61,22 +80,58 @@ def _bulk_update(
     return len(latest)
 
 
-@writes
 def bulk_delete(
-    effects: Effects, model: type[M], keys: Iterable[int | M], context: Context
-) -> Steps[int]:
+    model: type[M], keys: Iterable[int | M], context: Context
+) -> Asked[int]:
     """Delete the rows with these keys, or of these instances; return how many."""
-    table = table_of(model)
+    table, effects = table_of(model), Effects()
     given = list(keys)
+    if hooks := context.hooks.of[model].delete:
+        return Course(_deletion(hooks, table, given, context))
+    return Operation(Access.WRITE, _deleting(effects, table, given, context), effects)
+
+
+def _deletion(
+    hooks: Hooks, table: Table, given: Sequence[Any], context: Context
+) -> Parts[int]:
+    """Fetch what the hooks are told, where no instances were given, and delete it."""
+    found = yield from carry_out(_present(table, given, context))
+    delete_them = functools.partial(_delete_found, table, found, context)
+    return (yield from hooks.surrounding(found, delete_them))
+
+
+@reads
+def _present(
+    table: Table, given: Sequence[Any], context: Context
+) -> Steps[list[BaseDBModel]]:
+    """Return those whose rows are there, each once; instances stay the same ones."""
+    own = {_key(table, each): actual(each) for each in given if is_object(each)}
+    wanted = [_key(table, each) for each in given]
+    spec: QuerySpec[Any] = table.prepare(QuerySpec)
+    these = Rows(spec, context).keywords({"pk__in": wanted})
+    plan = plan_select(spec.but(conditions=these, cached=False), context)
+    with reported_as(RecordFetchError, table.name):
+        yield from known(table, context)
+        result = yield from ask(plan.statement)
+        found = plan.load(result.rows, context)
+    return [own.get(each.pk, each) for each in sorted(found, key=lambda each: each.pk)]
+
+
+def _deleting(
+    effects: Effects, table: Table, given: Sequence[Any], context: Context
+) -> Steps[int]:
     if not given:
         return 0
     if len(given) > FEW:
         yield from breathe()
     wanted = [_key(table, each) for each in given]
-    spec: QuerySpec[M] = table.prepare(QuerySpec)
+    spec: QuerySpec[Any] = table.prepare(QuerySpec)
     these = spec.but(conditions=Rows(spec, context).keywords({"pk__in": wanted}))
     result = yield from bulk.deleting(effects, these, context)
     return result.rowcount
+
+
+_delete_found = writes(_deleting)
 
 
 def _write(

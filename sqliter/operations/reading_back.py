@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable
 from typing import TypeVar
 
+from sqliter.core.asked import Asked
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
 from sqliter.core.steps import Operation, Steps, writes_shortly
@@ -25,11 +26,16 @@ def insert(
     context: Context,
     *,
     timestamp_override: bool,
-) -> Operation[M]:
+) -> Asked[M]:
     """Insert one record; it gets what its row has in all fields, or in these."""
     names = None if isinstance(returning, bool) else returning
     wanted = wanted_fields(table_of(type(instance)), instance, names)
-    return _insert(instance, wanted, context, keep=timestamp_override)
+    again = functools.partial(
+        _insert, instance, wanted, context, keep=timestamp_override
+    )
+    if hooks := context.hooks.of[type(instance)].insert:
+        return hooks.around([instance], again)
+    return again()
 
 
 def _insert(
@@ -49,7 +55,7 @@ def _inserting(
     *,
     keep: bool,
 ) -> Steps[M]:
-    yield from inserting(effects, instance, context, timestamp_override=keep)
+    yield from inserting(effects, instance, context, keep=keep)
     # RETURNING would not see what AFTER triggers do.
     yield from reread(effects, instance, wanted, context)
     return instance

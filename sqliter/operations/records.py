@@ -8,15 +8,18 @@ from typing import Any, TypeVar
 
 from sqliter.core.asked import UNANSWERED, Asked, Order, Question, Unanswered
 from sqliter.core.context import Context
+from sqliter.core.courses import Course, Parts, carry_out
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault, reported_as
+from sqliter.core.hooks import Hooks
 from sqliter.core.statement import Memo, Result, Statement, Value
 from sqliter.core.steps import (
+    Access,
+    Operation,
     Steps,
     ask,
     ask_all,
     reads,
-    writes,
     writes_shortly,
 )
 from sqliter.exceptions import (
@@ -70,10 +73,10 @@ def insert(
     instance: M, context: Context, *, timestamp_override: bool = False
 ) -> Asked[M]:
     """Insert one record; the instance gets its key and timestamps."""
-    again = functools.partial(
-        _insert, instance, context, timestamp_override=timestamp_override
-    )
+    again = functools.partial(_insert, instance, context, keep=timestamp_override)
     table = table_of(type(instance))
+    if hooks := context.hooks.of[type(instance)].insert:
+        return hooks.around([instance], again)
     if not _is_simple(instance, table, context):
         return again()
     stamps = Stamps(context.now(), keep=timestamp_override).of(instance)
@@ -97,15 +100,15 @@ def insert(
 
 
 def inserting(
-    effects: Effects, instance: M, context: Context, *, timestamp_override: bool = False
+    effects: Effects, instance: M, context: Context, *, keep: bool = False
 ) -> Steps[M]:
-    """Insert one record, as a part of an operation."""
+    """Insert one record, as a part of an operation; ``keep`` its own timestamps."""
     table = table_of(type(instance))
     with reported_as(RecordInsertionError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
         settle(effects, instance)
-        stamps = Stamps(context.now(), keep=timestamp_override).of(instance)
+        stamps = Stamps(context.now(), keep=keep).of(instance)
         fields, row = _row(table, instance, stamps)
         result = yield from ask(write.insert_statement(table, fields, [row]))
     assign(effects, instance, {"pk": instance.pk or result.lastrowid, **stamps})
@@ -116,16 +119,24 @@ def inserting(
 _insert = writes_shortly(inserting)
 
 
-@writes
 def bulk_insert(
-    effects: Effects,
-    instances: Sequence[M],
-    context: Context,
-    *,
-    timestamp_override: bool = False,
-) -> Steps[list[M]]:
+    instances: Sequence[M], context: Context, *, timestamp_override: bool = False
+) -> Asked[list[M]]:
     """Insert records of one model, all or none."""
     records = list(instances)
+    effects, keep = Effects(), timestamp_override
+    operation = Operation(
+        Access.WRITE, _inserting_all(effects, records, context, keep=keep), effects
+    )
+    if records and (hooks := context.hooks.of[type(records[0])].insert):
+        common_model(records)  # before anything is called
+        return hooks.around(records, lambda: operation)
+    return operation
+
+
+def _inserting_all(
+    effects: Effects, records: list[M], context: Context, *, keep: bool
+) -> Steps[list[M]]:
     if not records:
         return []
     table = table_of(common_model(records))
@@ -133,7 +144,7 @@ def bulk_insert(
         yield from known(table, context)
         yield from touch(effects, table, context)
         yield from settle_all(effects, records)
-        stamps = Stamps(context.now(), keep=timestamp_override)
+        stamps = Stamps(context.now(), keep=keep)
         keys = yield from _insert_rows(table, records, stamps)
     pairs = zip(records, keys, strict=True)
     new = ({"pk": each.pk or key, **stamps.of(each)} for each, key in pairs)
@@ -204,6 +215,8 @@ def update(
     table = table_of(type(instance))
     only = None if fields is None else written_fields(table, fields)
     again = functools.partial(_update, instance, context, only)
+    if hooks := context.hooks.of[type(instance)].update:
+        return hooks.around([instance], again)
     if only is not None or not _is_simple(instance, table, context):
         return again()
     try:
@@ -261,6 +274,8 @@ def delete(model: type[BaseDBModel], primary_key: Any, context: Context) -> Aske
     """Delete the record with this key."""
     again = functools.partial(_delete, model, primary_key, context)
     table = table_of(model)
+    if hooks := context.hooks.of[model].delete:
+        return Course(_deletion(hooks, model, primary_key, context))
     if not context.allows_order(table):
         return again()
 
@@ -269,6 +284,18 @@ def delete(model: type[BaseDBModel], primary_key: Any, context: Context) -> Aske
 
     statement = write.delete_statement(table, primary_key)
     return Order(statement, done, table.prepare(_reported, RecordDeletionError), again)
+
+
+def _deletion(
+    hooks: Hooks, model: type[BaseDBModel], primary_key: Any, context: Context
+) -> Parts[None]:
+    """Fetch the record, which the hooks are told, and delete it."""
+    get_it = _get(model, primary_key, context, None, bypass_cache=True)
+    found = yield from carry_out(get_it)
+    if found is None:
+        raise RecordNotFoundError(primary_key, table=table_of(model).name)
+    delete_it = functools.partial(_delete, model, primary_key, context)
+    yield from hooks.surrounding([found], delete_it)
 
 
 @writes_shortly

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqliter.core.asked import UNANSWERED, Asked, Order, Unanswered
 from sqliter.core.context import Context
+from sqliter.core.courses import Course
 from sqliter.core.effects import Effects
 from sqliter.core.statement import Result
 from sqliter.core.steps import Steps, writes_shortly
@@ -35,6 +36,8 @@ def save(
         order = records.update(instance, context, only)
     else:
         order = records.insert(instance, context)
+    if isinstance(order, Course):
+        return order.giving(instance)
     if not isinstance(order, Order):
         return again()
 

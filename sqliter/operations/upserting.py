@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
+from sqliter.core.asked import Work
 from sqliter.core.context import Context
+from sqliter.core.courses import Course, Parts, carry_out
 from sqliter.core.effects import Effects
 from sqliter.core.faults import reported_as
-from sqliter.core.statement import Result
+from sqliter.core.hooks import Change, ModelHooks
+from sqliter.core.statement import Result, Value
 from sqliter.core.steps import (
     Operation,
     Steps,
@@ -61,18 +64,116 @@ def _kept(names: Iterable[str] | None) -> Iterable[str] | None:
     return names if names is None or isinstance(names, str) else tuple(names)
 
 
-def upsert(instance: M, choice: Choice, context: Context) -> Operation[M]:
+def upsert(instance: M, choice: Choice, context: Context) -> Work[M]:
     """Insert one record, or write it to the row that is the same."""
-    again = functools.partial(upsert, instance, choice, context)
+    hooks = context.hooks.of[type(instance)]
+    if hooks.insert or hooks.update:
+        course = Course(_foreseen([instance], choice, hooks, context))
+        return course.giving(instance)
+    again = functools.partial(_again, instance, choice, context)
     operation = _upsert_one(instance, choice, context)
     return operation._replace(is_unit=True, again=again)
 
 
 def bulk_upsert(
     instances: Iterable[M], choice: Choice, context: Context
-) -> Operation[list[M]]:
+) -> Work[list[M]]:
     """Do so with records of one model, all or none; of equal ones the last wins."""
-    return _upsert_many(instances, choice, context)._replace(is_unit=True)
+    records = list(instances)
+    if records:
+        hooks = context.hooks.of[type(records[0])]
+        if hooks.insert or hooks.update:
+            return Course(_foreseen(records, choice, hooks, context))
+    return _upsert_many(records, choice, context)._replace(is_unit=True)
+
+
+def _again(instance: M, choice: Choice, context: Context) -> Operation[M]:
+    again = functools.partial(_again, instance, choice, context)
+    operation = _upsert_one(instance, choice, context)
+    return operation._replace(is_unit=True, again=again)
+
+
+def _foreseen(
+    records: list[M], choice: Choice, hooks: ModelHooks, context: Context
+) -> Parts[list[M]]:
+    """Look up what becomes of each record, and call what belongs to that."""
+    fates = yield from carry_out(_foresee(records, choice, context))
+    pairs = [
+        (each, fate)
+        for each, fate in zip(records, fates, strict=True)
+        if fate.is_written
+    ]
+    for each, fate in pairs:
+        yield from hooks.of(fate.change).before([each])
+    for each, fate in pairs:
+        fate.check(each)
+    operation = _upsert_many(records, choice, context)
+    yield from carry_out(operation._replace(is_unit=True))
+    for each, fate in pairs:
+        yield from hooks.of(fate.change).after([each])
+    return records
+
+
+class _Fate(NamedTuple):
+    """What becomes of a record, and by which fields its row is looked up."""
+
+    conflict: Conflict
+    stored: tuple[Value, ...]
+    values: dict[str, Any]
+    change: Change = "insert"
+
+    @classmethod
+    def of(cls, record: BaseDBModel, table: Table, conflict: Conflict) -> _Fate:
+        """Return it for a record; raises a ``Fault``."""
+        stored = encoder_of(table, conflict.target).encode(vars(record), {})
+        values = {name: vars(record)[name] for name in ("pk", *conflict.target)}
+        return cls(conflict, (*stored,), values)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether anything is written: a row that exists may be left as it is."""
+        return self.change == "insert" or bool(self.conflict.written)
+
+    def check(self, record: BaseDBModel) -> None:
+        """Raise ``ValueError`` if a hook made it mean another row."""
+        for name, value in self.values.items():
+            if vars(record)[name] != value:
+                msg = (
+                    f"a hook changed '{name}' of {type(record).__name__}, by which "
+                    "the row had been looked up: set it before the record is upserted"
+                )
+                raise ValueError(msg)
+
+
+@writes
+def _foresee(
+    effects: Effects, records: Sequence[BaseDBModel], choice: Choice, context: Context
+) -> Steps[list[_Fate]]:
+    table = table_of(common_model(records))
+    with reported_as(RecordInsertionError, table.name):
+        yield from known(table, context)
+        conflicts = yield from _conflicts(table, records, choice)
+        yield from settle_all(effects, records)
+        fates = [_Fate.of(each, table, conflicts[has_key(each)]) for each in records]
+        results = yield from ask_all(
+            planning.select_statement(table, each.conflict.target, [each.stored])
+            for each in fates
+        )
+    return _told(fates, results)
+
+
+def _told(fates: Iterable[_Fate], results: Iterable[Result]) -> list[_Fate]:
+    """Say of each whether there is a row, or will be: of a record before it."""
+    told: list[_Fate] = []
+    before: set[tuple[object, ...]] = set()
+    for each, result in zip(fates, results, strict=True):
+        same = (each.conflict.target, each.stored)
+        is_new = not each.values["pk"] and each.conflict.target == ("pk",)
+        exists = not is_new and (result.rows or same in before)
+        told.append(each._replace(change="update" if exists else "insert"))
+        if None not in each.stored:  # those with NULLs equal no other
+            before.add(same)
+    return told
 
 
 @writes_shortly
@@ -85,9 +186,8 @@ def _upsert_one(
 
 @writes
 def _upsert_many(
-    effects: Effects, instances: Iterable[M], choice: Choice, context: Context
+    effects: Effects, records: list[M], choice: Choice, context: Context
 ) -> Steps[list[M]]:
-    records = list(instances)
     if records:
         yield from _upsert(effects, records, choice, context)
     return records

@@ -13,7 +13,8 @@ from faults.world import World
 Act: TypeAlias = Callable[[], Awaitable[Any]]
 
 MODULES = (
-    "database", "records", "queries", "relations", "blocks", "limits", "searches", "tables", "upkeep",
+    "database", "records", "hooks", "queries", "relations", "blocks", "limits", "searches", "tables",
+    "upkeep",
 )  # fmt: skip
 
 

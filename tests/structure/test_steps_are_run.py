@@ -29,7 +29,8 @@ def _returns(function: Function, kind: str) -> bool:
 
 def _is_operation(function: Function) -> bool:
     return any(
-        ast.unparse(each) in ("reads", "writes") for each in function.decorator_list
+        ast.unparse(each) in ("reads", "writes", "writes_shortly")
+        for each in function.decorator_list
     )
 
 
@@ -63,6 +64,16 @@ def _called_name(call: ast.Call, homes: set[str]) -> str:
     return ast.unparse(function)
 
 
+def _made_operations(function: Function) -> set[ast.expr]:
+    """Return what is handed to ``Operation(...)``: an engine runs it."""
+    return {
+        argument
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Operation"
+        for argument in node.args
+    }
+
+
 def _functions(each: Module) -> Iterator[Function]:
     return (node for _, node in each.definitions() if isinstance(node, FUNCTIONS))
 
@@ -83,6 +94,7 @@ def lost_calls(each: Module, step_functions: set[str]) -> list[str]:
                 for node in ast.walk(function)
                 if isinstance(node, ast.Return)
             }
+        run |= _made_operations(function)
         lost += [
             f"{each.name}:{node.lineno}: {ast.unparse(node)}"
             for node in ast.walk(function)

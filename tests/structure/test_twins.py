@@ -78,7 +78,7 @@ NEVER_AWAITED = {
     "filter", "forbid_lazy", "forget", "get_cache_stats", "ancestors", "descendants",
     "except_", "group_by", "intersect", "union", "having",
     "invalidate_table_cache", "iterate", "keys_of", "known", "limit", "narrowing", "now", "of", "offset",
-    "on_statement", "only", "order", "prefetch_related", "reset_cache_stats",
+    "on", "on_statement", "only", "order", "prefetch_related", "reset_cache_stats",
     "saved_keys_of", "search", "select", "select_related", "share_lazy", "stream", "timeout", "to_sql",
     "transaction", "validate_prefetch_path", "warn_lazy", "with_count",
 }  # fmt: skip

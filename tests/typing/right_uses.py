@@ -34,6 +34,18 @@ class Book(BaseDBModel):
         fts = FullText(["title"], tokenizer="porter", prefixes=[2, 3])
 
 
+def named(author: Author) -> None:
+    assert_type(author.name, str)
+
+
+def told(author: Author, change: str) -> None:
+    assert_type(author.born, int | None)
+
+
+async def awaited(author: Author) -> None:
+    assert_type(author.email, str)
+
+
 def slow(event: StatementEvent) -> bool:
     assert_type(event.params, tuple[int | float | str | bytes | None, ...])
     assert_type(event.error, BaseException | None)
@@ -51,6 +63,8 @@ assert_type(glob("name", "a*"), tuple[str, list[str]])
 def blocking() -> None:
     db = SqliterDB("library.db", durability="full", busy_timeout=1.5, slow_query=0.5)
     assert_type(db.on_statement(slow), Callable[[], None])
+    assert_type(db.on(Author, "before_insert", named), Callable[[], None])
+    db.on(Author, "after_commit", told)
     assert_type(db.slow_query, float | None)
     db.slow_query = None
     assert_type(SqliterDB.create(memory=True), SqliterDB)
@@ -147,6 +161,7 @@ async def awaiting() -> None:
     db = AsyncSqliterDB("library.db", durability="full", busy_timeout=1.5)
     assert_type(db.on_statement(slow), Callable[[], None])
     db.slow_query = 0.5
+    assert_type(db.on(Author, "after_delete", awaited), Callable[[], None])
     assert_type(await AsyncSqliterDB.create(memory=True, reset=True), AsyncSqliterDB)
     await db.create_table(Author, exists_ok=True)
     await db.create_indexes(Author, ["name", ("name", "born")], unique=True)

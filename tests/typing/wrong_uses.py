@@ -74,6 +74,10 @@ def blocking(db: SqliterDB) -> None:
     db.bulk_delete(Author, ["Ada"])  # error
     db.bulk_delete([Author(name="Ada")])  # error
     db.refresh(Author)  # error
+    db.on(Author, "after_select", print)  # error
+    db.on(Author, "after_commit", lambda author: None)  # error
+    db.on(Author, "after_insert", lambda author, change: None)  # error
+    db.on(Author, "after_insert", lambda author: author.title)  # error
     db.refresh(Author(name="Ada")).name  # error
 
 
