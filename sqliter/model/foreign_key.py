@@ -82,9 +82,10 @@ def ForeignKey(  # noqa: N802 - the name users know
 
 def check_target(to: object) -> None:
     """Raise ``InvalidForeignKeyError`` for what can be no target."""
-    is_name = isinstance(to, str) and to != ""
-    if is_name or (isinstance(to, type) and issubclass(to, BaseModel)):
-        if not isinstance(to, str) and is_abstract(to):
+    if isinstance(to, str) and to != "":
+        return
+    if isinstance(to, type) and issubclass(to, BaseModel):
+        if is_abstract(to):
             text = "is abstract, so there are no rows to refer to"
             raise InvalidForeignKeyError(f"target {to.__name__} {text}")
         return

@@ -18,7 +18,7 @@ from sqliter.model.registry import register
 from sqliter.model.table import PRIMARY_KEY, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqliter.model.search import FullText
 
@@ -69,7 +69,8 @@ class BaseDBModel(BaseModel):
             ``unique_indexes`` list field names, or tuples of them. ``fts`` lists the
             fields of text that ``search()`` looks at, or is a ``FullText``. ``version``
             names an int field that counts the updates of a row. ``abstract`` says that
-            there is no table: the class is a base of others.
+            there is no table: the class is a base of others. ``checks`` are conditions
+            that rows must meet, by name: SQL or ``Q``.
             """
 
             table_name: ClassVar[str | None] = None
@@ -78,6 +79,7 @@ class BaseDBModel(BaseModel):
             fts: ClassVar[Sequence[str] | FullText] = ()
             version: ClassVar[str | None] = None
             abstract: ClassVar[bool] = False
+            checks: ClassVar[Mapping[str, Any]] = types.MappingProxyType({})
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

@@ -29,6 +29,7 @@ from sqliter.model.search import search_index_of
 from sqliter.model.table import Index, Table, table_of
 from sqliter.operations import junctions, search
 from sqliter.operations.schema import columns_of, compare, other_spelling, run_ddl
+from sqliter.planning.constraints import checks_of
 from sqliter.schema import ddl, inspection
 
 __all__ = [
@@ -79,11 +80,12 @@ def _create(
 ) -> Steps[None]:
     table = _described(model)
     indexes = table.indexes()
+    checks = checks_of(table)
     search_index_of(table)  # raises before anything is written
     _schema_changes(effects, context)
     exists = yield from _compared(table, context, replaces=force or not exists_ok)
     yield from _refuse_other_indexes(table, indexes, replaces=force)
-    create_sql = ddl.create_table(table, exists_ok=exists_ok or force)
+    create_sql = ddl.create_table(table, exists_ok=exists_ok or force, checks=checks)
     statements = [create_sql, *(ddl.create_index(table, each) for each in indexes)]
     if exists and force:
         yield from _replace(table, statements)

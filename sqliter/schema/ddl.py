@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqliter.core.statement import Statement
 from sqliter.helpers import quote_identifier
@@ -20,10 +20,13 @@ __all__ = [
 ]
 
 
-def create_table(table: Table, *, exists_ok: bool) -> Statement:
-    """Return the CREATE TABLE statement."""
+def create_table(
+    table: Table, *, exists_ok: bool, checks: Mapping[str, str] | None = None
+) -> Statement:
+    """Return the CREATE TABLE statement; ``checks`` are conditions by name."""
     definitions = [_definition(column) for column in table.columns]
     definitions += [_reference(c) for c in table.columns if c.reference is not None]
+    definitions += [_check(*each) for each in (checks or {}).items()]
     guard = "IF NOT EXISTS " if exists_ok else ""
     return Statement(f"CREATE TABLE {guard}{table.sql} ({', '.join(definitions)})")
 
@@ -101,6 +104,10 @@ def _definition(column: Column) -> str:
     if column.reference is not None:  # the order in which they were always written
         constraints.reverse()
     return f"{column.sql} {column.codec.storage}{''.join(constraints)}"
+
+
+def _check(name: str, condition: str) -> str:
+    return f"CONSTRAINT {quote_identifier(name)} CHECK ({condition})"
 
 
 def _reference(column: Column) -> str:
