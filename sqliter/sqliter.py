@@ -15,6 +15,7 @@ from sqliter.database import BaseDatabase
 from sqliter.engines.blocking import BlockingEngine
 from sqliter.engines.condition import condition_of
 from sqliter.engines.copies import Backup, Progress, Restore
+from sqliter.model.index import IndexEntry
 from sqliter.model.keys import actual, fetched
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import raw, records, search, tables, upkeep
@@ -198,11 +199,11 @@ class SqliterDB(Writing):
     def create_indexes(
         self,
         model_class: type[BaseDBModel],
-        indexes: Sequence[str | Sequence[str]],
+        indexes: Sequence[IndexEntry],
         *,
         unique: bool = False,
     ) -> None:
-        """Create indexes over fields, or tuples of fields, of an existing table."""
+        """Create indexes of an existing table; takes what ``Meta.indexes`` takes."""
         self.run(
             tables.create_indexes(model_class, indexes, self.context, unique=unique)
         )

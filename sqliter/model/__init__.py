@@ -7,6 +7,7 @@ from sqliter.model.foreign_key import (
     ForeignKeyInfo,
     get_foreign_key_info,
 )
+from sqliter.model.index import Index
 from sqliter.model.model import BaseDBModel, SerializableField
 from sqliter.model.search import FullText
 from sqliter.model.unique import Unique, unique
@@ -16,6 +17,7 @@ __all__ = [
     "ForeignKey",
     "ForeignKeyInfo",
     "FullText",
+    "Index",
     "SerializableField",
     "Unique",
     "get_foreign_key_info",

@@ -20,6 +20,7 @@ from sqliter.model.table import PRIMARY_KEY, table_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sqliter.model.index import IndexEntry
     from sqliter.model.search import FullText
 
 __all__ = ["BaseDBModel", "SerializableField"]
@@ -66,16 +67,16 @@ class BaseDBModel(BaseModel):
             """Table options; subclasses may give any of them.
 
             ``table_name`` replaces the inferred name. ``indexes`` and
-            ``unique_indexes`` list field names, or tuples of them. ``fts`` lists the
-            fields of text that ``search()`` looks at, or is a ``FullText``. ``version``
-            names an int field that counts the updates of a row. ``abstract`` says that
-            there is no table: the class is a base of others. ``checks`` are conditions
-            that rows must meet, by name: SQL or ``Q``.
+            ``unique_indexes`` list field names, tuples of them, or an ``Index``.
+            ``fts`` lists the fields of text that ``search()`` looks at, or is a
+            ``FullText``. ``version`` names an int field that counts the updates of a
+            row. ``abstract`` says that there is no table: it is a base of others.
+            ``checks`` are conditions that rows must meet, by name: SQL or ``Q``.
             """
 
             table_name: ClassVar[str | None] = None
-            indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
-            unique_indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
+            indexes: ClassVar[Sequence[IndexEntry]] = ()
+            unique_indexes: ClassVar[Sequence[IndexEntry]] = ()
             fts: ClassVar[Sequence[str] | FullText] = ()
             version: ClassVar[str | None] = None
             abstract: ClassVar[bool] = False

@@ -1,16 +1,16 @@
-"""What a model class says about its table: columns, codecs, keys, indexes."""
+"""What a model class says about its table: columns, codecs, keys."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, TypeVar, TypeVarTuple
 
 from pydantic.fields import FieldInfo
 
 from sqliter.core.statement import Value
-from sqliter.exceptions import InvalidForeignKeyError, InvalidIndexError
+from sqliter.exceptions import InvalidForeignKeyError
 from sqliter.helpers import quote_identifier
 from sqliter.model.codecs import Codec, UnstorableTypeError, UnstorableValue, codec_for
 from sqliter.model.foreign_key import ForeignKeyInfo, get_foreign_key_info
@@ -19,7 +19,6 @@ from sqliter.model.unique import is_unique
 
 __all__ = [
     "Column",
-    "Index",
     "Reference",
     "Table",
     "is_table_of",
@@ -93,14 +92,6 @@ class Column:
         return self.codec.store(value)
 
 
-class Index(NamedTuple):
-    """An index over some columns."""
-
-    name: str
-    columns: tuple[Column, ...]
-    unique: bool
-
-
 @dataclass(eq=False, repr=False)
 class Table:
     """The table of a model; one object per class.
@@ -151,38 +142,6 @@ class Table:
         if found is None:
             found = self._prepared[make, *arguments] = make(self, *arguments)
         return found
-
-    def indexes(self) -> list[Index]:
-        """The indexes that foreign keys and ``Meta`` ask for, without repetition.
-
-        Raises ``InvalidIndexError`` for fields the model does not have.
-        """
-        meta = self.model.Meta
-        found = [
-            Index(f"idx_{self.name}_{column.name}", (column,), unique=False)
-            for column in self.columns
-            if column.reference is not None
-        ]
-        found += self.index_list(getattr(meta, "indexes", None) or (), unique=False)
-        found += self.index_list(
-            getattr(meta, "unique_indexes", None) or (), unique=True
-        )
-        return list(dict.fromkeys(found))
-
-    def index_list(
-        self, entries: Iterable[str | Sequence[str]], *, unique: bool
-    ) -> list[Index]:
-        """Return the indexes these entries ask for."""
-        return [self._index(entry, unique=unique) for entry in entries]
-
-    def _index(self, entry: str | Sequence[str], *, unique: bool) -> Index:
-        fields = (entry,) if isinstance(entry, str) else tuple(entry)
-        unknown = [field for field in fields if field not in self.by_field]
-        if unknown or not fields:
-            raise InvalidIndexError(unknown or [""], self.model.__name__)
-        columns = tuple(self.by_field[field] for field in fields)
-        suffix = "_unique" if unique else ""
-        return Index(f"idx_{self.name}_{'_'.join(fields)}{suffix}", columns, unique)
 
 
 def table_of(model: Model) -> Table:

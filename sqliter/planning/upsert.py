@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from sqliter.core.faults import Fault
 from sqliter.core.statement import Result, Row, Statement, Value
+from sqliter.model.index import indexes_of
 from sqliter.model.table import Table
 from sqliter.planning import write
 
@@ -15,6 +16,7 @@ __all__ = [
     "Conflict",
     "Stored",
     "own_target",
+    "refuse_narrow",
     "returned_fields",
     "select_statement",
     "targets_of",
@@ -41,8 +43,8 @@ def targets_of(table: Table) -> list[tuple[str, ...]]:
     columns = [(column.field,) for column in table.columns if column.unique]
     indexes = [
         tuple(column.field for column in index.columns)
-        for index in table.indexes()
-        if index.unique
+        for index in indexes_of(table)
+        if index.unique and index.is_plain
     ]
     return list({frozenset(each): each for each in (*columns, *indexes)}.values())
 
@@ -62,6 +64,23 @@ def own_target(table: Table) -> tuple[str, ...]:
     choices = " or ".join(f"conflict={list(each)}" for each in targets)
     msg = f"{model} has several unique fields; say which are meant: {choices}"
     raise ValueError(msg)
+
+
+def refuse_narrow(table: Table, target: tuple[str, ...]) -> None:
+    """Raise ``ValueError`` if fields are unique in an index for some rows only.
+
+    Or by a collation of its own. Rows that it leaves out may have the same values, so
+    it does not say which row is meant.
+    """
+    for index in indexes_of(table):
+        fields = {column.field for column in index.columns}
+        if index.unique and not index.is_plain and fields == {*target}:
+            msg = (
+                f"{' and '.join(target)} of {table.model.__name__} are unique in a "
+                f"part of the rows only, or by a collation: the index {index.name} "
+                "cannot say which row is meant. Look the row up, and save() it"
+            )
+            raise ValueError(msg)
 
 
 def written_fields(

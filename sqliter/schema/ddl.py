@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 
 from sqliter.core.statement import Statement
 from sqliter.helpers import quote_identifier
+from sqliter.model.index import IndexPart, TableIndex
 from sqliter.model.relations import ManyLink, link_columns
-from sqliter.model.table import Column, Index, Table, table_of
+from sqliter.model.table import Column, Table, table_of
 
 __all__ = [
     "create_index",
     "create_junction",
     "create_table",
     "drop_table",
+    "index_body",
     "junction_columns",
     "junction_index_sqls",
     "junction_table_sql",
@@ -36,14 +38,19 @@ def drop_table(name: str) -> Statement:
     return Statement(f"DROP TABLE IF EXISTS {quote_identifier(name)}")
 
 
-def create_index(table: Table, index: Index) -> Statement:
+def create_index(table: Table, index: TableIndex) -> Statement:
     """Return the CREATE INDEX statement; the same index again is fine."""
     unique = "UNIQUE " if index.unique else ""
-    columns = ", ".join(column.sql for column in index.columns)
     return Statement(
         f"CREATE {unique}INDEX IF NOT EXISTS {_index_name(index)} "
-        f"ON {table.sql} ({columns})"
+        f"ON {table.sql} {index_body(index)}"
     )
+
+
+def index_body(index: TableIndex) -> str:
+    """Return what an index is over: the end of its CREATE INDEX statement."""
+    indexed = index.expression or ", ".join(_part(part) for part in index.parts)
+    return f"({indexed})" + (f" WHERE {index.where}" if index.where else "")
 
 
 def create_junction(link: ManyLink) -> list[Statement]:
@@ -90,10 +97,16 @@ def junction_index_sqls(junction: str, columns: Iterable[str]) -> list[str]:
     ]
 
 
-def _index_name(index: Index) -> str:
+def _part(part: IndexPart) -> str:
+    collation = f" COLLATE {part.collation}" if part.collation else ""
+    return f"{part.column.sql}{collation}{' DESC' * part.descending}"
+
+
+def _index_name(index: TableIndex) -> str:
     """Return the name as it was always spelled: in quotes for a foreign key."""
     is_reference = len(index.columns) == 1 and index.columns[0].reference is not None
-    plain = index.name.isidentifier() and not is_reference
+    is_inferred = index.name.startswith("idx_") and index.name.isidentifier()
+    plain = is_inferred and not is_reference
     return index.name if plain else quote_identifier(index.name)
 
 

@@ -51,13 +51,18 @@ def columns_of(table: str) -> Statement:
 
 
 def indexes_named(names: Sequence[str]) -> Statement:
-    """Ask for ``(name, table, unique, column)`` of existing indexes, in order."""
+    """Ask for what these indexes are, a row for each of their columns in order.
+
+    ``(name, table, unique, partial, sql, column, descending, collation)``.
+    """
     marks = ", ".join("?" * len(names))
     return Statement(
-        'SELECT i.name, i.tbl_name, l."unique", c.name FROM sqlite_master AS i '
+        'SELECT i.name, i.tbl_name, l."unique", l.partial, i.sql, '
+        'c.name, c."desc", c.coll FROM sqlite_master AS i '
         "JOIN pragma_index_list(i.tbl_name) AS l ON l.name = i.name "
-        "JOIN pragma_index_info(i.name) AS c "
-        f"WHERE i.type = 'index' AND i.name IN ({marks}) ORDER BY i.name, c.seqno",
+        "JOIN pragma_index_xinfo(i.name) AS c "
+        f"WHERE i.type = 'index' AND c.key AND i.name IN ({marks}) "
+        "ORDER BY i.name, c.seqno",
         tuple(names),
     )
 
