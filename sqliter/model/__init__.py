@@ -9,6 +9,7 @@ from sqliter.model.foreign_key import (
 )
 from sqliter.model.index import Index
 from sqliter.model.model import BaseDBModel, SerializableField
+from sqliter.model.options import column, generated
 from sqliter.model.search import FullText
 from sqliter.model.unique import Unique, unique
 
@@ -20,6 +21,8 @@ __all__ = [
     "Index",
     "SerializableField",
     "Unique",
+    "column",
+    "generated",
     "get_foreign_key_info",
     "unique",
 ]

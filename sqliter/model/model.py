@@ -72,6 +72,7 @@ class BaseDBModel(BaseModel):
             ``FullText``. ``version`` names an int field that counts the updates of a
             row. ``abstract`` says that there is no table: it is a base of others.
             ``checks`` are conditions that rows must meet, by name: SQL or ``Q``.
+            ``strict`` makes SQLite refuse values of other types.
             """
 
             table_name: ClassVar[str | None] = None
@@ -80,6 +81,7 @@ class BaseDBModel(BaseModel):
             fts: ClassVar[Sequence[str] | FullText] = ()
             version: ClassVar[str | None] = None
             abstract: ClassVar[bool] = False
+            strict: ClassVar[bool] = False
             checks: ClassVar[Mapping[str, Any]] = types.MappingProxyType({})
 
     @classmethod

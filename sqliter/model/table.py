@@ -10,10 +10,16 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, TypeVarTuple
 from pydantic.fields import FieldInfo
 
 from sqliter.core.statement import Value
-from sqliter.exceptions import InvalidForeignKeyError
+from sqliter.exceptions import InvalidForeignKeyError, InvalidSchemaError
 from sqliter.helpers import quote_identifier
 from sqliter.model.codecs import Codec, UnstorableTypeError, UnstorableValue, codec_for
 from sqliter.model.foreign_key import ForeignKeyInfo, get_foreign_key_info
+from sqliter.model.options import (
+    ColumnOptions,
+    collated,
+    options_of,
+    stored_default,
+)
 from sqliter.model.registry import resolve
 from sqliter.model.unique import is_unique
 
@@ -57,6 +63,13 @@ class Column:
     required: bool
     unique: bool
     reference: Reference | None = None
+    options: ColumnOptions | None = None
+    default: Value = None  # of the database, as it is stored
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether SQLite computes it, so that it is never written."""
+        return self.options is not None and self.options.generated is not None
 
     @property
     def target(self) -> Model | None:
@@ -118,6 +131,18 @@ class Table:
     def fields(self) -> tuple[str, ...]:
         """The field names in column order."""
         return tuple(column.field for column in self.columns)
+
+    @functools.cached_property
+    def generated(self) -> tuple[str, ...]:
+        """The fields that SQLite computes."""
+        return tuple(each.field for each in self.columns if each.is_generated)
+
+    @functools.cached_property
+    def written(self) -> tuple[str, ...]:
+        """The fields that are written: all others."""
+        if not self.generated:
+            return self.fields
+        return tuple(each for each in self.fields if each not in self.generated)
 
     @functools.cached_property
     def select_list(self) -> str:
@@ -193,6 +218,7 @@ def _version(model: Model, columns: Iterable[Column]) -> Column | None:
     for column in columns:
         codec = column.codec
         counts = codec.writes == (int,) and codec.encode is None and not codec.nullable
+        counts = counts and not column.is_generated
         if column.field == name and counts and name not in BUILT_IN:
             return column
     msg = f"Meta.version of {model.__name__} names no int field: {name!r}"
@@ -200,16 +226,37 @@ def _version(model: Model, columns: Iterable[Column]) -> Column | None:
 
 
 def _column(model: Model, name: str, field: FieldInfo) -> Column:
-    info = get_foreign_key_info(field)
+    info, options = get_foreign_key_info(field), options_of(field)
+    label = f"field '{name}' of {model.__name__}"
     try:
         codec = codec_for(field.annotation, field.metadata)
     except UnstorableTypeError as error:
-        msg = f"field '{name}' of {model.__name__}: {error}"
+        msg = f"{label}: {error}"
         raise UnstorableTypeError(msg) from error
-    if info is None:
-        required = field.is_required() and not codec.nullable
-        return Column(name, name, codec, required, is_unique(field))
-    return _reference_column(model, name, info, codec)
+    if options is not None and not _may_have(options, name, info):
+        raise InvalidSchemaError(f"{label} is no column that can have these options")
+    if info is not None:
+        return _reference_column(model, name, info, codec)
+    required = field.is_required() and not codec.nullable
+    column = Column(name, name, codec, required, is_unique(field))
+    return column if options is None else _with_options(column, model, options, label)
+
+
+def _may_have(options: ColumnOptions, name: str, info: ForeignKeyInfo | None) -> bool:
+    """Whether there is nothing in the way of options: the library sets some columns."""
+    is_free = options.generated is None or name not in BUILT_IN
+    return is_free and name != PRIMARY_KEY and info is None
+
+
+def _with_options(
+    column: Column, model: Model, options: ColumnOptions, label: str
+) -> Column:
+    if options.collate is not None:
+        column.codec = collated(column.codec, options.collate, label)
+    if options.db_default is not None:
+        column.default = stored_default(model, column.field, column.codec, options)
+    column.options = options
+    return column
 
 
 def _reference_column(

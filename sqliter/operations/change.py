@@ -24,7 +24,7 @@ class Change:
     """
 
     def __init__(self, table: Table, instance: BaseDBModel, now: int) -> None:
-        values, fields = vars(instance), table.fields
+        values, fields = vars(instance), table.written
         self.stamp = stamp = {"updated_at": now}
         self._read: tuple[Value, ...] = ()  # the version that must still be there
         if table.version is not None:
@@ -72,12 +72,16 @@ class Change:
 
     def done(self) -> None:
         """Note that the row is like this now."""
-        if len(self._fields) == len(self._table.fields):
+        if self._is_whole:
             remember_row(self._instance, self._row)
 
     def _known_row(self) -> Row | None:
-        is_whole = len(self._fields) == len(self._table.fields)
-        return known_row(self._instance) if is_whole else None
+        return known_row(self._instance) if self._is_whole else None
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether all columns are written; none of them is generated, either."""
+        return len(self._fields) == len(self._table.fields)
 
 
 def stamped(table: Table) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from sqliter.model.table import Table, table_of
 from sqliter.operations import bulk
 from sqliter.operations.assigning import assign_all
 from sqliter.operations.change import counted, stamped
+from sqliter.operations.generating import read_back, refuse_generated
 from sqliter.operations.preparing import AT_ONCE, FEW, common_model, settle_all
 from sqliter.operations.schema import known, touch
 from sqliter.operations.unwritten import explain_unwritten
@@ -58,7 +59,8 @@ def _bulk_update(
         yield from settle_all(effects, records)
         latest = list({each.pk: each for each in records}.values())
         stamps = yield from _write(table, latest, written, now)
-    assign_all(effects, latest, stamps, stamped(table))
+        assign_all(effects, latest, stamps, stamped(table))
+        yield from read_back(effects, table, latest, context)
     return len(latest)
 
 
@@ -85,6 +87,7 @@ def _written(table: Table, fields: Iterable[str]) -> tuple[str, ...]:
     if "pk" in written:
         msg = "the primary key 'pk' says which row is meant: it cannot be updated"
         raise ValueError(msg)
+    refuse_generated(table, written)
     if not written:
         msg = "bulk_update() needs the names of the fields to write"
         raise ValueError(msg)

@@ -12,6 +12,7 @@ from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault, reported_as
 from sqliter.core.statement import Memo, Result, Statement, Value
 from sqliter.core.steps import (
+    Operation,
     Steps,
     ask,
     ask_all,
@@ -40,6 +41,7 @@ from sqliter.model.row import encoder_of
 from sqliter.model.table import Table, table_of
 from sqliter.operations.assigning import assign, assign_all, put
 from sqliter.operations.change import Change
+from sqliter.operations.generating import read_back, reading_back
 from sqliter.operations.preparing import (
     STAMPED,
     Stamps,
@@ -108,24 +110,34 @@ def inserting(
         stamps = Stamps(context.now(), keep=timestamp_override).of(instance)
         fields, row = _row(table, instance, stamps)
         result = yield from ask(write.insert_statement(table, fields, [row]))
-    assign(effects, instance, {"pk": instance.pk or result.lastrowid, **stamps})
+        key = instance.pk or result.lastrowid
+        assign(effects, instance, {"pk": key, **stamps})
+        yield from read_back(effects, table, [instance], context)
     bind(instance, context.database)
     return instance
 
 
-_insert = writes_shortly(inserting)
+_insert = reading_back(writes_shortly(inserting))
+
+
+def bulk_insert(
+    instances: Sequence[M], context: Context, *, timestamp_override: bool = False
+) -> Operation[list[M]]:
+    """Insert records of one model, all or none."""
+    records = list(instances)
+    operation = _bulk_insert(records, context, timestamp_override=timestamp_override)
+    reads_back = bool(records) and bool(table_of(type(records[0])).generated)
+    return operation._replace(is_unit=reads_back)
 
 
 @writes
-def bulk_insert(
+def _bulk_insert(
     effects: Effects,
-    instances: Sequence[M],
+    records: list[M],
     context: Context,
     *,
     timestamp_override: bool = False,
 ) -> Steps[list[M]]:
-    """Insert records of one model, all or none."""
-    records = list(instances)
     if not records:
         return []
     table = table_of(common_model(records))
@@ -135,9 +147,10 @@ def bulk_insert(
         yield from settle_all(effects, records)
         stamps = Stamps(context.now(), keep=timestamp_override)
         keys = yield from _insert_rows(table, records, stamps)
-    pairs = zip(records, keys, strict=True)
-    new = ({"pk": each.pk or key, **stamps.of(each)} for each, key in pairs)
-    assign_all(effects, records, new)
+        pairs = zip(records, keys, strict=True)
+        new = ({"pk": each.pk or key, **stamps.of(each)} for each, key in pairs)
+        assign_all(effects, records, new)
+        yield from read_back(effects, table, records, context)
     bind_all(records, context.database)
     return records
 
@@ -229,12 +242,13 @@ def updating(effects: Effects, instance: BaseDBModel, context: Context) -> Steps
         result = yield from _write_change(change)
         if change.versions and not result.rowcount:
             yield from explain_unwritten(table, change.versions)
-    _found(result, table, instance.pk)
-    change.done()
-    assign(effects, instance, change.stamp)
+        _found(result, table, instance.pk)
+        change.done()
+        assign(effects, instance, change.stamp)
+        yield from read_back(effects, table, [instance], context)
 
 
-_update = writes_shortly(updating)
+_update = reading_back(writes_shortly(updating))
 
 
 def _write_change(change: Change) -> Steps[Result]:
@@ -274,7 +288,8 @@ def _delete(
 
 def _is_simple(instance: BaseDBModel, table: Table, context: Context) -> bool:
     """Whether nothing has to be done but to write its fields."""
-    return context.allows_order(table) and not has_attachments(instance)
+    is_known = context.allows_order(table) and not table.generated
+    return is_known and not has_attachments(instance)
 
 
 def _reported(table: Table, error: type[SqliterError]) -> reported_as:

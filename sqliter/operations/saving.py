@@ -12,6 +12,7 @@ from sqliter.core.statement import Result
 from sqliter.core.steps import Steps, writes_shortly
 from sqliter.model.model import BaseDBModel
 from sqliter.operations import records
+from sqliter.operations.generating import reading_back
 
 __all__ = ["save"]
 
@@ -33,6 +34,7 @@ def save(instance: M, context: Context) -> Asked[M]:
     return Order(order.statement, done, order.failure, again)
 
 
+@reading_back
 @writes_shortly
 def _save(effects: Effects, instance: M, context: Context) -> Steps[M]:
     if instance.pk:

@@ -30,7 +30,13 @@ from sqliter.model.search import search_index_of
 from sqliter.model.table import Table, table_of
 from sqliter.operations import junctions, search
 from sqliter.operations.indexes import refuse_others, rendered
-from sqliter.operations.schema import columns_of, compare, other_spelling, run_ddl
+from sqliter.operations.schema import (
+    columns_of,
+    compare,
+    compare_generated,
+    other_spelling,
+    run_ddl,
+)
 from sqliter.planning.constraints import checks_of
 from sqliter.schema import ddl, inspection
 
@@ -198,6 +204,7 @@ def _compared(table: Table, context: Context, *, replaces: bool) -> Steps[bool]:
             yield from _mention_other_spelling(table, context)
         elif not replaces:
             compare(table, columns)
+            yield from compare_generated(table)
     return bool(columns)
 
 

@@ -9,6 +9,7 @@ from sqliter.helpers import quote_identifier
 from sqliter.model.index import IndexPart, TableIndex
 from sqliter.model.relations import ManyLink, link_columns
 from sqliter.model.table import Column, Table, table_of
+from sqliter.sql.literals import literal
 
 __all__ = [
     "create_index",
@@ -26,11 +27,13 @@ def create_table(
     table: Table, *, exists_ok: bool, checks: Mapping[str, str] | None = None
 ) -> Statement:
     """Return the CREATE TABLE statement; ``checks`` are conditions by name."""
-    definitions = [_definition(column) for column in table.columns]
+    strict = bool(getattr(table.model.Meta, "strict", False))
+    definitions = [_definition(column, strict=strict) for column in table.columns]
     definitions += [_reference(c) for c in table.columns if c.reference is not None]
     definitions += [_check(*each) for each in (checks or {}).items()]
     guard = "IF NOT EXISTS " if exists_ok else ""
-    return Statement(f"CREATE TABLE {guard}{table.sql} ({', '.join(definitions)})")
+    sql = f"CREATE TABLE {guard}{table.sql} ({', '.join(definitions)})"
+    return Statement(f"{sql} STRICT" if strict else sql)
 
 
 def drop_table(name: str) -> Statement:
@@ -110,13 +113,36 @@ def _index_name(index: TableIndex) -> str:
     return index.name if plain else quote_identifier(index.name)
 
 
-def _definition(column: Column) -> str:
+def _definition(column: Column, *, strict: bool) -> str:
     if column.field == "pk":
         return f"{column.sql} INTEGER PRIMARY KEY AUTOINCREMENT"
     constraints = [" UNIQUE" * column.unique, " NOT NULL" * column.required]
     if column.reference is not None:  # the order in which they were always written
         constraints.reverse()
-    return f"{column.sql} {column.codec.storage}{''.join(constraints)}"
+    kind = _STRICT.get(column.codec.reads, "ANY") if strict else column.codec.storage
+    return f"{column.sql} {kind}{_options(column)}{''.join(constraints)}"
+
+
+_STRICT: dict[frozenset[type], str] = {
+    frozenset({int}): "INTEGER",
+    frozenset({float}): "REAL",
+    frozenset({str}): "TEXT",
+    frozenset({bytes}): "BLOB",
+}
+"""The types of a strict table, by the storage classes of a column's values."""
+
+
+def _options(column: Column) -> str:
+    options = column.options
+    if options is None:
+        return ""
+    text = f" COLLATE {options.collate}" if options.collate else ""
+    if column.default is not None:
+        text += f" DEFAULT {literal(column.default)}"
+    if options.generated is not None:
+        text += f" GENERATED ALWAYS AS ({options.generated})"
+        text += " STORED" if options.stored else " VIRTUAL"
+    return text
 
 
 def _check(name: str, condition: str) -> str:

@@ -9,6 +9,7 @@ from sqliter.core.statement import Row, Statement
 __all__ = [
     "columns_of",
     "dropping_order",
+    "generated_columns_of",
     "indexes_named",
     "reach_of",
     "references",
@@ -46,8 +47,20 @@ def search_indexes() -> Statement:
 
 
 def columns_of(table: str) -> Statement:
-    """Ask for the column names of a table; no rows if there is none."""
-    return Statement("SELECT name FROM pragma_table_info(?)", (table,))
+    """Ask for the column names of a table; no rows if there is none.
+
+    Columns that virtual tables hide do not count, those that are generated do.
+    """
+    return Statement(
+        "SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1", (table,)
+    )
+
+
+def generated_columns_of(table: str) -> Statement:
+    """Ask for the names of the columns that SQLite computes."""
+    return Statement(
+        "SELECT name FROM pragma_table_xinfo(?) WHERE hidden IN (2, 3)", (table,)
+    )
 
 
 def indexes_named(names: Sequence[str]) -> Statement:
