@@ -31,7 +31,10 @@ def inherit_options(model: type[Any]) -> None:
     shared = [vars(base)["Meta"] for base in model.__mro__[1:] if is_abstract(base)]
     missing = [each for each in shared if not issubclass(meta, each)]
     if missing:
-        said = {"abstract": is_abstract(model), "__module__": model.__module__}
+        said: dict[str, Any] = {
+            "abstract": is_abstract(model),
+            "__module__": model.__module__,
+        }
         if "Meta" not in vars(model):  # a table's name belongs to one class
             said["table_name"] = None
         type.__setattr__(model, "Meta", type("Meta", (meta, *missing), said))

@@ -9,7 +9,7 @@ __all__ = ["checked_collation", "holds_text"]
 _KNOWN = ("BINARY", "NOCASE", "RTRIM")  # to every program
 
 
-def checked_collation(name: str) -> str:
+def checked_collation(name: object) -> str:
     """Return the name of a collation of SQLite; raises ``ValueError`` for others."""
     if not isinstance(name, str) or name.upper() not in _KNOWN:
         msg = f"collate must be one of {', '.join(_KNOWN)}, not {name!r}"
@@ -19,4 +19,5 @@ def checked_collation(name: str) -> str:
 
 def holds_text(codec: Codec) -> bool:
     """Whether texts are kept as they are, so that a collation says how they compare."""
-    return codec.storage == "TEXT" and codec.encode is None and codec.decode is None
+    kinds = (*codec.writes, *codec.reads)
+    return codec.decode is None and kinds == (str, str)

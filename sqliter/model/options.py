@@ -84,7 +84,7 @@ def generated(
         ...     amount: int
         ...     total: float | None = generated("price * amount")
     """
-    if not isinstance(sql, str) or not sql.strip() or "\0" in sql:
+    if not _is_sql(sql):
         msg = f"a generated column is computed by SQL, which {sql!r} is not"
         raise ValueError(msg)
     options = ColumnOptions(generated=sql, stored=stored)
@@ -96,7 +96,8 @@ def options_of(field: FieldInfo) -> ColumnOptions | None:
     found: ColumnOptions | None = None
     for each in field.metadata:
         if isinstance(each, ColumnOptions):
-            given = {k: v for k, v in vars(each).items() if v is not None}
+            said: dict[str, Any] = vars(each)
+            given = {name: it for name, it in said.items() if it is not None}
             found = dataclasses.replace(found or ColumnOptions(), **given)
     return found
 
@@ -122,6 +123,10 @@ def stored_default(
         name = f"field '{field}' of {model.__name__}"
         msg = f"db_default={options.db_default!r} is no value of {name}"
         raise InvalidSchemaError(msg, original=error) from error
+
+
+def _is_sql(given: object) -> bool:
+    return isinstance(given, str) and given.strip() != "" and "\0" not in given
 
 
 def _field(

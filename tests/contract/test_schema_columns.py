@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 
 from sqliter.exceptions import (
     InvalidSchemaError,
@@ -26,6 +26,9 @@ class User(BaseDBModel):
     active: bool = column(True, db_default=False)
     city: str = column(db_default="it's")
     price: Annotated[Decimal, column(db_default=Decimal("1.50"))] = Decimal(0)
+    motto: Annotated[
+        str, AfterValidator(str.strip), column("", collate="RTRIM", db_default="")
+    ]
     tags: list[str] = column(default_factory=list, db_default=["a"])
 
 
@@ -58,7 +61,7 @@ async def test_the_sql_of_options(db):
         '"name" TEXT COLLATE NOCASE UNIQUE NOT NULL, '
         '"nick" TEXT COLLATE RTRIM UNIQUE, "active" INTEGER DEFAULT 0, '
         "\"city\" TEXT DEFAULT 'it''s' NOT NULL, \"price\" TEXT DEFAULT '1.50', "
-        '"tags" TEXT DEFAULT \'["a"]\')'
+        '"motto" TEXT COLLATE RTRIM DEFAULT \'\', "tags" TEXT DEFAULT \'["a"]\')'
     )
     assert await sql_of(db, "items") == (
         f'CREATE TABLE "items" {START}"price" REAL NOT NULL, "amount" INTEGER, '
