@@ -34,7 +34,8 @@ class Index:
         unique: whether it forbids duplicates.
         where: the rows that it has, as a ``Q`` or SQL; it is a partial index then.
         sql: what is indexed, in SQL, instead of fields.
-        name: its name, if it is not to be made of the fields; needed with ``sql``.
+        name: its name, if it is not to be made of the fields; needed with ``sql``. In a
+            base of several models, it has ``{table}`` in it.
         collate: how texts are compared: ``"NOCASE"``, ``"RTRIM"`` or ``"BINARY"``.
 
     Raises ``ValueError`` and ``TypeError`` for what cannot be.
@@ -156,7 +157,7 @@ def _index(table: Table, entry: IndexEntry, *, unique: bool) -> TableIndex:
         return TableIndex(_name(table, parts, unique=unique), parts, unique)
     unique = unique or entry.unique
     if entry.sql is not None:
-        return TableIndex(str(entry.name), (), unique, entry.where, entry.sql)
+        return TableIndex(_given_name(table, entry), (), unique, entry.where, entry.sql)
     fields = [field.removeprefix("-") for field in entry.fields]
     parts = tuple(
         part._replace(descending=given.startswith("-"), collation=entry.collate)
@@ -167,7 +168,8 @@ def _index(table: Table, entry: IndexEntry, *, unique: bool) -> TableIndex:
     inferred = _name(table, parts, unique=unique)
     if entry.where is not None:
         inferred += "_partial"
-    return TableIndex(entry.name or inferred, parts, unique, entry.where)
+    name = _given_name(table, entry) or inferred
+    return TableIndex(name, parts, unique, entry.where)
 
 
 def _parts(table: Table, fields: Sequence[str]) -> tuple[IndexPart, ...]:
@@ -187,6 +189,11 @@ def _check_texts(table: Table, parts: Iterable[IndexPart]) -> None:
 def _name(table: Table, parts: Sequence[IndexPart], *, unique: bool) -> str:
     labels = "_".join(part.label for part in parts)
     return f"idx_{table.name}_{labels}{'_unique' if unique else ''}"
+
+
+def _given_name(table: Table, entry: Index) -> str:
+    """Return the name that an index is given; empty if none."""
+    return (entry.name or "").replace("{table}", table.name)
 
 
 def _check_fields(fields: Sequence[object]) -> None:

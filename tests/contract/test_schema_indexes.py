@@ -110,6 +110,31 @@ async def test_an_index_of_some_rows_does_not_say_which_row_is_meant(db):
     assert caught.value.kind == "unique"
 
 
+@pytest.mark.only("memory")
+async def test_models_may_share_an_index_with_a_name(db):
+    class Named(BaseDBModel):
+        name: str
+
+        class Meta:
+            abstract = True
+            indexes = (
+                Index(sql="lower(name)", name="{table} by name", unique=True),
+                Index("name", where="name > 1", name="some_{table}"),
+            )
+
+    class Cat(Named):
+        pass
+
+    class Dog(Named):
+        pass
+
+    await db.create_table(Cat)
+    await db.create_table(Dog)
+    rows = await db.fetch("SELECT name FROM sqlite_master WHERE type = 'index'")
+    names = {row["name"] for row in rows}
+    assert names == {"cats by name", "some_cats", "dogs by name", "some_dogs"}
+
+
 OTHERS = {
     "columns": 'CREATE INDEX idx_rows_name_desc ON rows ("name", "text" DESC)',
     "order": 'CREATE INDEX idx_rows_name_desc ON rows ("name")',
