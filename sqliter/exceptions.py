@@ -12,7 +12,11 @@ import sqlite3
 from typing import Any, ClassVar
 
 __all__ = [
+    "AbstractModelError",
     "BackupError",
+    "CheckConstraintError",
+    "CheckInsertionError",
+    "CheckUpdateError",
     "DatabaseBusyError",
     "DatabaseConnectionError",
     "DatabaseKindError",
@@ -32,6 +36,7 @@ __all__ = [
     "InvalidPrefetchError",
     "InvalidProjectionError",
     "InvalidRelationshipError",
+    "InvalidSchemaError",
     "InvalidSearchError",
     "InvalidUpdateError",
     "JunctionTableError",
@@ -166,6 +171,20 @@ class TableDeletionError(SqliterError, arguments=("table",)):
     message_template = "Failed to delete the table: '{}'"
 
 
+class AbstractModelError(SqliterError, TypeError, arguments=("model",)):
+    """A model was used that has no table, because it is a base of others."""
+
+    message_template = (
+        "'{}' is abstract: it has no table. Use a model that derives from it"
+    )
+
+
+class InvalidSchemaError(SqliterError, ValueError, arguments=("reason",)):
+    """A model describes its table in a way that cannot be."""
+
+    message_template = "Invalid description of a table: {}"
+
+
 class BackupError(SqliterError, arguments=("path",)):
     """A copy of the database cannot be made, or does not come out sound."""
 
@@ -191,6 +210,20 @@ class RecordUpdateError(SqliterError, arguments=("table",)):
     """Rows cannot be updated; ``kind`` names a violated constraint."""
 
     message_template = "Failed to update record in table: '{}'"
+
+
+class CheckConstraintError(SqliterError, arguments=("operation", "constraint")):
+    """A row is not as a constraint of the table, called ``constraint``, demands."""
+
+    message_template = "Check constraint violation: Cannot {} record - '{}' is not met"
+
+
+class CheckInsertionError(CheckConstraintError, RecordInsertionError):
+    """An inserted row is not as a constraint of the table demands."""
+
+
+class CheckUpdateError(CheckConstraintError, RecordUpdateError):
+    """An updated row would not be as a constraint of the table demands."""
 
 
 class StaleRecordError(RecordUpdateError, arguments=("table", "key")):

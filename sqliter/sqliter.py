@@ -15,9 +15,18 @@ from sqliter.database import BaseDatabase
 from sqliter.engines.blocking import BlockingEngine
 from sqliter.engines.condition import condition_of
 from sqliter.engines.copies import Backup, Progress, Restore
+from sqliter.model.index import IndexEntry
 from sqliter.model.keys import actual, fetched
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import raw, reading_back, records, search, tables, upkeep
+from sqliter.operations import (
+    many,
+    raw,
+    reading_back,
+    records,
+    search,
+    tables,
+    upkeep,
+)
 from sqliter.operations.raw import ExecutionResult
 from sqliter.query.query import QueryBuilder
 from sqliter.transaction import Transaction
@@ -198,11 +207,11 @@ class SqliterDB(Writing):
     def create_indexes(
         self,
         model_class: type[BaseDBModel],
-        indexes: Sequence[str | Sequence[str]],
+        indexes: Sequence[IndexEntry],
         *,
         unique: bool = False,
     ) -> None:
-        """Create indexes over fields, or tuples of fields, of an existing table."""
+        """Create indexes of an existing table; takes what ``Meta.indexes`` takes."""
         self.run(
             tables.create_indexes(model_class, indexes, self.context, unique=unique)
         )
@@ -267,7 +276,7 @@ class SqliterDB(Writing):
         Raises ``TypeError`` for mixed models, else as ``insert``.
         """
         return self.run(
-            records.bulk_insert(
+            many.bulk_insert(
                 instances, self.context, timestamp_override=timestamp_override
             )
         )

@@ -17,9 +17,18 @@ from sqliter.core.settings import Options
 from sqliter.database import BaseDatabase
 from sqliter.engines.condition import condition_of
 from sqliter.engines.copies import Backup, Progress, Restore
+from sqliter.model.index import IndexEntry
 from sqliter.model.keys import Deferred, actual, row_of
 from sqliter.model.model import BaseDBModel
-from sqliter.operations import raw, reading_back, records, search, tables, upkeep
+from sqliter.operations import (
+    many,
+    raw,
+    reading_back,
+    records,
+    search,
+    tables,
+    upkeep,
+)
 from sqliter.operations.raw import ExecutionResult
 
 if TYPE_CHECKING:
@@ -183,11 +192,11 @@ class AsyncSqliterDB(AsyncWriting):
     async def create_indexes(
         self,
         model_class: type[BaseDBModel],
-        indexes: Sequence[str | Sequence[str]],
+        indexes: Sequence[IndexEntry],
         *,
         unique: bool = False,
     ) -> None:
-        """Create indexes over fields, or tuples of fields, of an existing table."""
+        """Create indexes of an existing table; takes what ``Meta.indexes`` takes."""
         await self.run(
             tables.create_indexes(model_class, indexes, self.context, unique=unique)
         )
@@ -246,7 +255,7 @@ class AsyncSqliterDB(AsyncWriting):
     ) -> list[M]:
         """Insert records of one model, all or none; returns the same instances."""
         return await self.run(
-            records.bulk_insert(
+            many.bulk_insert(
                 instances, self.context, timestamp_override=timestamp_override
             )
         )

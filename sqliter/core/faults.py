@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Any
 
 from sqliter.exceptions import (
+    CheckInsertionError,
+    CheckUpdateError,
     DatabaseBusyError,
     DatabaseConnectionError,
     ForeignKeyDeletionError,
@@ -33,6 +35,11 @@ _FOREIGN_KEY_ERRORS: dict[type[SqliterError], tuple[type[SqliterError], str, str
     RecordUpdateError: (ForeignKeyUpdateError, "update", _MISSING),
     RecordDeletionError: (ForeignKeyDeletionError, "delete", _REFERENCED),
     JunctionTableError: (ForeignKeyLinkError, "link", _MISSING),
+}
+
+_CHECK_ERRORS: dict[type[SqliterError], tuple[type[SqliterError], str]] = {
+    RecordInsertionError: (CheckInsertionError, "insert"),
+    RecordUpdateError: (CheckUpdateError, "update"),
 }
 
 
@@ -66,21 +73,34 @@ class ConstraintFault(Fault):
     """A constraint was violated.
 
     ``kind`` is one of ``unique``, ``primary_key``, ``foreign_key``,
-    ``not_null``, ``check``, ``other``.
+    ``not_null``, ``check``, ``datatype``, ``other``. A check has a name: that of the
+    ``constraint``, or its SQL if it was given none.
     """
 
-    def __init__(self, kind: str, text: str, original: BaseException) -> None:
+    def __init__(
+        self,
+        kind: str,
+        text: str,
+        original: BaseException,
+        constraint: str | None = None,
+    ) -> None:
         super().__init__(text, original)
         self.kind = kind
+        self.constraint = constraint
 
     def report(
         self, error: type[SqliterError], arguments: tuple[Any, ...]
     ) -> SqliterError:
+        details: dict[str, Any] = {"original": self.original, "kind": self.kind}
         if self.kind == "foreign_key" and error in _FOREIGN_KEY_ERRORS:
             leaf, operation, reason = _FOREIGN_KEY_ERRORS[error]
-            details = {"table": arguments[0], "kind": self.kind}
-            return leaf(operation, reason, original=self.original, **details)
-        return error(*arguments, original=self.original, kind=self.kind)
+            return leaf(operation, reason, table=arguments[0], **details)
+        if self.constraint is None:
+            return error(*arguments, **details)
+        if error in _CHECK_ERRORS:
+            leaf, operation = _CHECK_ERRORS[error]
+            return leaf(operation, self.constraint, table=arguments[0], **details)
+        return error(*arguments, constraint=self.constraint, **details)
 
 
 class MisfitFault(Fault):

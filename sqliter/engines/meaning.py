@@ -14,6 +14,7 @@ _CONSTRAINTS = {
     sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: "foreign_key",
     sqlite3.SQLITE_CONSTRAINT_NOTNULL: "not_null",
     sqlite3.SQLITE_CONSTRAINT_CHECK: "check",
+    3091: "datatype",  # SQLITE_CONSTRAINT_DATATYPE; the module does not know it
 }
 
 
@@ -33,7 +34,9 @@ def _meaning_of(error: Exception) -> Fault:
         return Fault(str(error), error)
     primary = primary_code(error)
     if primary == sqlite3.SQLITE_CONSTRAINT:
-        return ConstraintFault(_kind_of(code, error), str(error), error)
+        kind, text = _kind_of(code, error), str(error)
+        name = text.partition("constraint failed: ")[2] if kind == "check" else None
+        return ConstraintFault(kind, text, error, name or None)
     if code == sqlite3.SQLITE_BUSY_SNAPSHOT:
         return BusyFault(
             "others wrote after this transaction began to read, so it cannot write any "

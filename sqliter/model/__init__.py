@@ -7,7 +7,9 @@ from sqliter.model.foreign_key import (
     ForeignKeyInfo,
     get_foreign_key_info,
 )
+from sqliter.model.index import Index
 from sqliter.model.model import BaseDBModel, SerializableField
+from sqliter.model.options import column, generated
 from sqliter.model.search import FullText
 from sqliter.model.unique import Unique, unique
 
@@ -16,8 +18,11 @@ __all__ = [
     "ForeignKey",
     "ForeignKeyInfo",
     "FullText",
+    "Index",
     "SerializableField",
     "Unique",
+    "column",
+    "generated",
     "get_foreign_key_info",
     "unique",
 ]

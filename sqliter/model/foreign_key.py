@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import PydanticUndefined
 
 from sqliter.exceptions import InvalidForeignKeyError
+from sqliter.model.abstract import is_abstract
 from sqliter.model.unique import unique_extra
 
 __all__ = [
@@ -81,8 +82,12 @@ def ForeignKey(  # noqa: N802 - the name users know
 
 def check_target(to: object) -> None:
     """Raise ``InvalidForeignKeyError`` for what can be no target."""
-    is_name = isinstance(to, str) and to != ""
-    if is_name or (isinstance(to, type) and issubclass(to, BaseModel)):
+    if isinstance(to, str) and to != "":
+        return
+    if isinstance(to, type) and issubclass(to, BaseModel):
+        if is_abstract(to):
+            text = "is abstract, so there are no rows to refer to"
+            raise InvalidForeignKeyError(f"target {to.__name__} {text}")
         return
     raise InvalidForeignKeyError(f"target must be a model or its name, not {to!r}")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sqliter.helpers import validate_table_name
+from sqliter.model.abstract import check_concrete, inherit_options, is_abstract
 from sqliter.model.codecs import natural_encode, read_natural
 from sqliter.model.fields import coerce
 from sqliter.model.loader import Loader, decoder, fits, loader_of
@@ -18,8 +19,9 @@ from sqliter.model.registry import register
 from sqliter.model.table import PRIMARY_KEY, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from sqliter.model.index import IndexEntry
     from sqliter.model.search import FullText
 
 __all__ = ["BaseDBModel", "SerializableField"]
@@ -66,21 +68,29 @@ class BaseDBModel(BaseModel, metaclass=ModelClass):
             """Table options; subclasses may give any of them.
 
             ``table_name`` replaces the inferred name. ``indexes`` and
-            ``unique_indexes`` list field names, or tuples of them. ``fts`` lists the
-            fields of text that ``search()`` looks at, or is a ``FullText``. ``version``
-            names an int field that counts the updates of a row.
+            ``unique_indexes`` list field names, tuples of them, or an ``Index``.
+            ``fts`` lists the fields of text that ``search()`` looks at, or is a
+            ``FullText``. ``version`` names an int field that counts the updates of a
+            row. ``abstract`` says that there is no table: it is a base of others.
+            ``checks`` are conditions that rows must meet, by name: SQL or ``Q``.
+            ``strict`` makes SQLite refuse values of other types.
             """
 
             table_name: ClassVar[str | None] = None
-            indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
-            unique_indexes: ClassVar[Sequence[str | Sequence[str]]] = ()
+            indexes: ClassVar[Sequence[IndexEntry]] = ()
+            unique_indexes: ClassVar[Sequence[IndexEntry]] = ()
             fts: ClassVar[Sequence[str] | FullText] = ()
             version: ClassVar[str | None] = None
+            abstract: ClassVar[bool] = False
+            strict: ClassVar[bool] = False
+            checks: ClassVar[Mapping[str, Any]] = types.MappingProxyType({})
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        cls.__sqliter_complete__()
+        inherit_options(cls)
+        if not is_abstract(cls):
+            cls.__sqliter_complete__()
 
     @classmethod
     def __sqliter_complete__(cls) -> None:
@@ -105,8 +115,9 @@ class BaseDBModel(BaseModel, metaclass=ModelClass):
 
         A ``table_name`` belongs to the class that gives it; subclasses without a
         ``Meta`` of their own have their own table. Raises ``ValueError`` for a
-        name that is unsafe in SQL.
+        name that is unsafe in SQL, ``AbstractModelError`` where there is no table.
         """
+        check_concrete(cls)
         name = getattr(cls.Meta, "table_name", None) if "Meta" in vars(cls) else None
         return (
             infer_table_name(cls.__name__)

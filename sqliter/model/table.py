@@ -1,25 +1,30 @@
-"""What a model class says about its table: columns, codecs, keys, indexes."""
+"""What a model class says about its table: columns, codecs, keys."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, TypeVar, TypeVarTuple
 
 from pydantic.fields import FieldInfo
 
 from sqliter.core.statement import Value
-from sqliter.exceptions import InvalidForeignKeyError, InvalidIndexError
+from sqliter.exceptions import InvalidForeignKeyError, InvalidSchemaError
 from sqliter.helpers import quote_identifier
 from sqliter.model.codecs import Codec, UnstorableTypeError, UnstorableValue, codec_for
 from sqliter.model.foreign_key import ForeignKeyInfo, get_foreign_key_info
+from sqliter.model.options import (
+    ColumnOptions,
+    collated,
+    options_of,
+    stored_default,
+)
 from sqliter.model.registry import resolve
 from sqliter.model.unique import is_unique
 
 __all__ = [
     "Column",
-    "Index",
     "Reference",
     "Table",
     "is_table_of",
@@ -58,6 +63,13 @@ class Column:
     required: bool
     unique: bool
     reference: Reference | None = None
+    options: ColumnOptions | None = None
+    default: Value = None  # of the database, as it is stored
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether SQLite computes it, so that it is never written."""
+        return self.options is not None and self.options.generated is not None
 
     @property
     def target(self) -> Model | None:
@@ -93,14 +105,6 @@ class Column:
         return self.codec.store(value)
 
 
-class Index(NamedTuple):
-    """An index over some columns."""
-
-    name: str
-    columns: tuple[Column, ...]
-    unique: bool
-
-
 @dataclass(eq=False, repr=False)
 class Table:
     """The table of a model; one object per class.
@@ -129,6 +133,18 @@ class Table:
         return tuple(column.field for column in self.columns)
 
     @functools.cached_property
+    def generated(self) -> tuple[str, ...]:
+        """The fields that SQLite computes."""
+        return tuple(each.field for each in self.columns if each.is_generated)
+
+    @functools.cached_property
+    def written(self) -> tuple[str, ...]:
+        """The fields that are written: all others."""
+        if not self.generated:
+            return self.fields
+        return tuple(each for each in self.fields if each not in self.generated)
+
+    @functools.cached_property
     def select_list(self) -> str:
         """All columns, as they are selected."""
         return ", ".join(column.selected for column in self.columns)
@@ -151,38 +167,6 @@ class Table:
         if found is None:
             found = self._prepared[make, *arguments] = make(self, *arguments)
         return found
-
-    def indexes(self) -> list[Index]:
-        """The indexes that foreign keys and ``Meta`` ask for, without repetition.
-
-        Raises ``InvalidIndexError`` for fields the model does not have.
-        """
-        meta = self.model.Meta
-        found = [
-            Index(f"idx_{self.name}_{column.name}", (column,), unique=False)
-            for column in self.columns
-            if column.reference is not None
-        ]
-        found += self.index_list(getattr(meta, "indexes", None) or (), unique=False)
-        found += self.index_list(
-            getattr(meta, "unique_indexes", None) or (), unique=True
-        )
-        return list(dict.fromkeys(found))
-
-    def index_list(
-        self, entries: Iterable[str | Sequence[str]], *, unique: bool
-    ) -> list[Index]:
-        """Return the indexes these entries ask for."""
-        return [self._index(entry, unique=unique) for entry in entries]
-
-    def _index(self, entry: str | Sequence[str], *, unique: bool) -> Index:
-        fields = (entry,) if isinstance(entry, str) else tuple(entry)
-        unknown = [field for field in fields if field not in self.by_field]
-        if unknown or not fields:
-            raise InvalidIndexError(unknown or [""], self.model.__name__)
-        columns = tuple(self.by_field[field] for field in fields)
-        suffix = "_unique" if unique else ""
-        return Index(f"idx_{self.name}_{'_'.join(fields)}{suffix}", columns, unique)
 
 
 def table_of(model: Model) -> Table:
@@ -234,6 +218,7 @@ def _version(model: Model, columns: Iterable[Column]) -> Column | None:
     for column in columns:
         codec = column.codec
         counts = codec.writes == (int,) and codec.encode is None and not codec.nullable
+        counts = counts and not column.is_generated
         if column.field == name and counts and name not in BUILT_IN:
             return column
     msg = f"Meta.version of {model.__name__} names no int field: {name!r}"
@@ -241,16 +226,37 @@ def _version(model: Model, columns: Iterable[Column]) -> Column | None:
 
 
 def _column(model: Model, name: str, field: FieldInfo) -> Column:
-    info = get_foreign_key_info(field)
+    info, options = get_foreign_key_info(field), options_of(field)
+    label = f"field '{name}' of {model.__name__}"
     try:
         codec = codec_for(field.annotation, field.metadata)
     except UnstorableTypeError as error:
-        msg = f"field '{name}' of {model.__name__}: {error}"
+        msg = f"{label}: {error}"
         raise UnstorableTypeError(msg) from error
-    if info is None:
-        required = field.is_required() and not codec.nullable
-        return Column(name, name, codec, required, is_unique(field))
-    return _reference_column(model, name, info, codec)
+    if options is not None and not _may_have(options, name, info):
+        raise InvalidSchemaError(f"{label} is no column that can have these options")
+    if info is not None:
+        return _reference_column(model, name, info, codec)
+    required = field.is_required() and not codec.nullable
+    column = Column(name, name, codec, required, is_unique(field))
+    return column if options is None else _with_options(column, model, options, label)
+
+
+def _may_have(options: ColumnOptions, name: str, info: ForeignKeyInfo | None) -> bool:
+    """Whether there is nothing in the way of options: the library sets some columns."""
+    is_free = options.generated is None or name not in BUILT_IN
+    return is_free and name != PRIMARY_KEY and info is None
+
+
+def _with_options(
+    column: Column, model: Model, options: ColumnOptions, label: str
+) -> Column:
+    if options.collate is not None:
+        column.codec = collated(column.codec, options.collate, label)
+    if options.db_default is not None:
+        column.default = stored_default(model, column.field, column.codec, options)
+    column.options = options
+    return column
 
 
 def _reference_column(

@@ -21,6 +21,7 @@ from sqliter.model.fields import validate
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Table
 from sqliter.operations.failures import reported_of
+from sqliter.operations.generating import refuse_generated
 from sqliter.operations.schema import all_known, touch
 from sqliter.planning import write
 from sqliter.planning.assigned import assignment
@@ -121,6 +122,7 @@ def _check_names(table: Table, names: Iterable[str]) -> None:
         raise InvalidUpdateError(
             f"unknown fields: {', '.join(unknown)}", fields=unknown
         )
+    refuse_generated(table, names)
 
 
 def checked_values(table: Table, values: dict[str, Any]) -> dict[str, Any]:

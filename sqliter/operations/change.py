@@ -12,6 +12,7 @@ from sqliter.model.loaded import known_row, remember_row, remember_values
 from sqliter.model.model import BaseDBModel
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Column, Table
+from sqliter.operations.generating import refuse_generated
 from sqliter.planning import write
 from sqliter.planning.named import named_fields
 
@@ -32,7 +33,7 @@ class Change:
         now: int,
         only: tuple[str, ...] | None = None,
     ) -> None:
-        values, fields = vars(instance), table.fields
+        values, fields = vars(instance), table.written
         self.stamp = stamp = {"updated_at": now}
         self._read: tuple[Value, ...] = ()  # the version that must still be there
         if table.version is not None:
@@ -82,15 +83,19 @@ class Change:
 
     def done(self) -> None:
         """Note that the row is like this now."""
-        if len(self._fields) == len(self._table.fields):
+        if self._is_whole:
             remember_row(self._instance, self._row)
         else:
             places = map(self._table.fields.index, self._fields)
             remember_values(self._instance, places, self._row)
 
     def _known_row(self) -> Row | None:
-        is_whole = len(self._fields) == len(self._table.fields)
-        return known_row(self._instance) if is_whole else None
+        return known_row(self._instance) if self._is_whole else None
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether all columns are written; none of them is generated, either."""
+        return len(self._fields) == len(self._table.fields)
 
 
 def stamped(table: Table) -> tuple[str, ...]:
@@ -108,6 +113,7 @@ def written_fields(table: Table, names: Iterable[str]) -> tuple[str, ...]:
     if "pk" in written:
         msg = "the primary key 'pk' says which row is meant: it cannot be updated"
         raise ValueError(msg)
+    refuse_generated(table, written)
     if not written:
         msg = "an update needs the names of the fields to write"
         raise ValueError(msg)

@@ -1,4 +1,4 @@
-"""Many records of one model: each written with its own values, or deleted by key."""
+"""Many records of one model: inserted, each written with its values, deleted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqliter.core.courses import Course, Parts, carry_out
 from sqliter.core.effects import Effects
 from sqliter.core.faults import Fault, reported_as
 from sqliter.core.hooks import Hooks
-from sqliter.core.statement import Statement, Value
+from sqliter.core.statement import Result, Statement, Value
 from sqliter.core.steps import (
     Access,
     Operation,
@@ -23,16 +23,28 @@ from sqliter.core.steps import (
     reads,
     writes,
 )
-from sqliter.exceptions import RecordFetchError, RecordUpdateError
+from sqliter.exceptions import (
+    RecordFetchError,
+    RecordInsertionError,
+    RecordUpdateError,
+)
 from sqliter.model.keys import actual, is_object, key_of, misfit
-from sqliter.model.loaded import remember_values
+from sqliter.model.loaded import bind_all, remember_values
 from sqliter.model.model import BaseDBModel
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Table, table_of
 from sqliter.operations import bulk
 from sqliter.operations.assigning import assign_all
 from sqliter.operations.change import counted, stamped, written_fields
-from sqliter.operations.preparing import AT_ONCE, FEW, common_model, settle_all
+from sqliter.operations.generating import read_back
+from sqliter.operations.preparing import (
+    AT_ONCE,
+    FEW,
+    Stamps,
+    common_model,
+    in_batches,
+    settle_all,
+)
 from sqliter.operations.schema import known, touch
 from sqliter.operations.unwritten import explain_unwritten
 from sqliter.planning import write
@@ -40,9 +52,50 @@ from sqliter.planning.scope import Rows
 from sqliter.planning.select import plan_select
 from sqliter.planning.spec import QuerySpec
 
-__all__ = ["bulk_delete", "bulk_update"]
+__all__ = ["bulk_delete", "bulk_insert", "bulk_update"]
 
 M = TypeVar("M", bound=BaseDBModel)
+
+
+def bulk_insert(
+    instances: Sequence[M], context: Context, *, timestamp_override: bool = False
+) -> Asked[list[M]]:
+    """Insert records of one model, all or none."""
+    records = list(instances)
+    effects, keep = Effects(), timestamp_override
+    operation = Operation(
+        Access.WRITE, _inserting_all(effects, records, context, keep=keep), effects
+    )
+    if not records:
+        return operation
+    model = type(records[0])
+    if table_of(model).generated:
+        operation = operation._replace(is_unit=True)
+    if hooks := context.hooks.of[model].insert:
+        common_model(records)  # before anything is called
+        return hooks.around(records, lambda: operation)
+    return operation
+
+
+def _inserting_all(
+    effects: Effects, records: list[M], context: Context, *, keep: bool
+) -> Steps[list[M]]:
+    if not records:
+        return []
+    table = table_of(common_model(records))
+    with reported_as(RecordInsertionError, table.name):
+        yield from known(table, context)
+        yield from touch(effects, table, context)
+        yield from settle_all(effects, records)
+        stamps = Stamps(context.now(), keep=keep)
+        keys = yield from _insert_rows(table, records, stamps)
+        pairs = zip(records, keys, strict=True)
+        new = ({"pk": each.pk or key, **stamps.of(each)} for each, key in pairs)
+        assign_all(effects, records, new)
+        if table.generated:
+            yield from read_back(effects, table, records, context)
+    bind_all(records, context.database)
+    return records
 
 
 def bulk_update(
@@ -76,7 +129,8 @@ def _bulk_update(
         yield from settle_all(effects, records)
         latest = list({each.pk: each for each in records}.values())
         stamps = yield from _write(table, latest, written, now)
-    assign_all(effects, latest, stamps, stamped(table))
+        assign_all(effects, latest, stamps, stamped(table))
+        yield from read_back(effects, table, latest, context)
     return len(latest)
 
 
@@ -200,3 +254,26 @@ def _key(table: Table, each: Any) -> Any:
         msg = f"this {type(each).__name__} is not saved: there is nothing to delete"
         raise ValueError(msg)
     return key
+
+
+def _insert_rows(
+    table: Table, records: Sequence[BaseDBModel], stamps: Stamps
+) -> Steps[list[int]]:
+    """Insert all; return the key that SQLite gave to each."""
+    statements = yield from in_batches(
+        table,
+        records,
+        stamps,
+        lambda _, fields, rows: write.insert_statement(table, fields, rows),
+    )
+    results = yield from ask_all(statements)
+    return _keys(statements, results)
+
+
+def _keys(statements: Sequence[Statement], results: Sequence[Result]) -> list[int]:
+    """Return the key of each row: AUTOINCREMENT counts up within a statement."""
+    keys: list[int] = []
+    for statement, result in zip(statements, results, strict=True):
+        last = result.lastrowid or 0
+        keys += range(last - (statement.rows or 0) + 1, last + 1)
+    return keys

@@ -1,9 +1,9 @@
-"""Single records and batches: insert, get, update, delete."""
+"""Single records: insert, get, update, delete."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from sqliter.core.asked import UNANSWERED, Asked, Order, Question, Unanswered
@@ -14,11 +14,8 @@ from sqliter.core.faults import Fault, reported_as
 from sqliter.core.hooks import Hooks
 from sqliter.core.statement import Memo, Result, Statement, Value
 from sqliter.core.steps import (
-    Access,
-    Operation,
     Steps,
     ask,
-    ask_all,
     reads,
     writes_shortly,
 )
@@ -32,7 +29,6 @@ from sqliter.exceptions import (
 )
 from sqliter.model.loaded import (
     bind,
-    bind_all,
     binder,
     has_attachments,
     remember_row,
@@ -41,15 +37,13 @@ from sqliter.model.loader import Loader, loader_of
 from sqliter.model.model import BaseDBModel
 from sqliter.model.row import encoder_of
 from sqliter.model.table import Table, table_of
-from sqliter.operations.assigning import assign, assign_all, put
+from sqliter.operations.assigning import assign, put
 from sqliter.operations.change import Change, written_fields
+from sqliter.operations.generating import read_back, reading_back
 from sqliter.operations.preparing import (
     STAMPED,
     Stamps,
-    common_model,
-    in_batches,
     settle,
-    settle_all,
 )
 from sqliter.operations.schema import known, touch
 from sqliter.operations.unwritten import explain_unwritten
@@ -57,7 +51,6 @@ from sqliter.planning import write
 from sqliter.planning.select import get_statement
 
 __all__ = [
-    "bulk_insert",
     "delete",
     "get",
     "insert",
@@ -111,46 +104,14 @@ def inserting(
         stamps = Stamps(context.now(), keep=keep).of(instance)
         fields, row = _row(table, instance, stamps)
         result = yield from ask(write.insert_statement(table, fields, [row]))
-    assign(effects, instance, {"pk": instance.pk or result.lastrowid, **stamps})
+        key = instance.pk or result.lastrowid
+        assign(effects, instance, {"pk": key, **stamps})
+        yield from read_back(effects, table, [instance], context)
     bind(instance, context.database)
     return instance
 
 
-_insert = writes_shortly(inserting)
-
-
-def bulk_insert(
-    instances: Sequence[M], context: Context, *, timestamp_override: bool = False
-) -> Asked[list[M]]:
-    """Insert records of one model, all or none."""
-    records = list(instances)
-    effects, keep = Effects(), timestamp_override
-    operation = Operation(
-        Access.WRITE, _inserting_all(effects, records, context, keep=keep), effects
-    )
-    if records and (hooks := context.hooks.of[type(records[0])].insert):
-        common_model(records)  # before anything is called
-        return hooks.around(records, lambda: operation)
-    return operation
-
-
-def _inserting_all(
-    effects: Effects, records: list[M], context: Context, *, keep: bool
-) -> Steps[list[M]]:
-    if not records:
-        return []
-    table = table_of(common_model(records))
-    with reported_as(RecordInsertionError, table.name):
-        yield from known(table, context)
-        yield from touch(effects, table, context)
-        yield from settle_all(effects, records)
-        stamps = Stamps(context.now(), keep=keep)
-        keys = yield from _insert_rows(table, records, stamps)
-    pairs = zip(records, keys, strict=True)
-    new = ({"pk": each.pk or key, **stamps.of(each)} for each, key in pairs)
-    assign_all(effects, records, new)
-    bind_all(records, context.database)
-    return records
+_insert = reading_back(writes_shortly(inserting))
 
 
 def get(
@@ -253,12 +214,13 @@ def updating(
         result = yield from _write_change(change)
         if change.versions and not result.rowcount:
             yield from explain_unwritten(table, change.versions)
-    _found(result, table, instance.pk)
-    change.done()
-    assign(effects, instance, change.stamp)
+        _found(result, table, instance.pk)
+        change.done()
+        assign(effects, instance, change.stamp)
+        yield from read_back(effects, table, [instance], context)
 
 
-_update = writes_shortly(updating)
+_update = reading_back(writes_shortly(updating))
 
 
 def _write_change(change: Change) -> Steps[Result]:
@@ -312,7 +274,8 @@ def _delete(
 
 def _is_simple(instance: BaseDBModel, table: Table, context: Context) -> bool:
     """Whether nothing has to be done but to write its fields."""
-    return context.allows_order(table) and not has_attachments(instance)
+    is_known = context.allows_order(table) and not table.generated
+    return is_known and not has_attachments(instance)
 
 
 def _reported(table: Table, error: type[SqliterError]) -> reported_as:
@@ -330,29 +293,6 @@ def _row(
     """Return the fields to insert and their stored values."""
     fields = write.insert_fields(table, with_pk=instance.pk != 0)
     return fields, encoder_of(table, fields, STAMPED).encode(vars(instance), stamps)
-
-
-def _insert_rows(
-    table: Table, records: Sequence[BaseDBModel], stamps: Stamps
-) -> Steps[list[int]]:
-    """Insert all; return the key that SQLite gave to each."""
-    statements = yield from in_batches(
-        table,
-        records,
-        stamps,
-        lambda _, fields, rows: write.insert_statement(table, fields, rows),
-    )
-    results = yield from ask_all(statements)
-    return _keys(statements, results)
-
-
-def _keys(statements: Sequence[Statement], results: Sequence[Result]) -> list[int]:
-    """Return the key of each row: AUTOINCREMENT counts up within a statement."""
-    keys: list[int] = []
-    for statement, result in zip(statements, results, strict=True):
-        last = result.lastrowid or 0
-        keys += range(last - (statement.rows or 0) + 1, last + 1)
-    return keys
 
 
 def _get_memo(

@@ -16,6 +16,7 @@ from sqliter.model.model import BaseDBModel
 from sqliter.model.table import table_of
 from sqliter.operations import records
 from sqliter.operations.change import written_fields
+from sqliter.operations.generating import reading_back
 
 __all__ = ["save"]
 
@@ -48,6 +49,7 @@ def save(
     return Order(order.statement, done, order.failure, again)
 
 
+@reading_back
 @writes_shortly
 def _save(
     effects: Effects,

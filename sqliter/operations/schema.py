@@ -21,6 +21,7 @@ __all__ = [
     "all_known",
     "columns_of",
     "compare",
+    "compare_generated",
     "known",
     "known_index",
     "known_junction",
@@ -41,6 +42,7 @@ def known(table: Table, context: Context) -> Steps[None]:
     columns = yield from columns_of(table)
     if columns:
         compare(table, columns)
+        yield from compare_generated(table)
         context.known.add(table)
         return
     other = yield from other_spelling(table)
@@ -112,6 +114,21 @@ def compare(table: Table, columns: set[str]) -> None:
             f"{table.model.__name__} declares; add it with ALTER TABLE, or make the "
             "table anew with create_table(..., force=True)"
         )
+
+
+def compare_generated(table: Table) -> Steps[None]:
+    """Raise a ``Fault`` if the file's table does not compute what the model says."""
+    if not table.generated:
+        return
+    result = yield from look_up(inspection.generated_columns_of(table.name))
+    present = {str(name).lower() for (name,) in result.rows}
+    for column in table.columns:
+        if column.is_generated and column.name.lower() not in present:
+            raise Fault(
+                f"column '{column.name}' of table '{table.name}' is written by others, "
+                f"but model {table.model.__name__} says it is generated; make the "
+                "table anew with create_table(..., force=True)"
+            )
 
 
 def run_ddl(

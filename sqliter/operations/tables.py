@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
@@ -24,11 +24,20 @@ from sqliter.exceptions import (
     TableDeletionError,
 )
 from sqliter.model.codecs import UnstorableTypeError
+from sqliter.model.index import IndexEntry, index_list, indexes_of
 from sqliter.model.model import BaseDBModel
 from sqliter.model.search import search_index_of
-from sqliter.model.table import Index, Table, table_of
+from sqliter.model.table import Table, table_of
 from sqliter.operations import junctions, search
-from sqliter.operations.schema import columns_of, compare, other_spelling, run_ddl
+from sqliter.operations.indexes import refuse_others, rendered
+from sqliter.operations.schema import (
+    columns_of,
+    compare,
+    compare_generated,
+    other_spelling,
+    run_ddl,
+)
+from sqliter.planning.constraints import checks_of
 from sqliter.schema import ddl, inspection
 
 __all__ = [
@@ -78,12 +87,13 @@ def _create(
     force: bool,
 ) -> Steps[None]:
     table = _described(model)
-    indexes = table.indexes()
+    indexes = rendered(table, indexes_of(table))
+    checks = checks_of(table)
     search_index_of(table)  # raises before anything is written
     _schema_changes(effects, context)
     exists = yield from _compared(table, context, replaces=force or not exists_ok)
-    yield from _refuse_other_indexes(table, indexes, replaces=force)
-    create_sql = ddl.create_table(table, exists_ok=exists_ok or force)
+    yield from refuse_others(table, indexes, replaces=force)
+    create_sql = ddl.create_table(table, exists_ok=exists_ok or force, checks=checks)
     statements = [create_sql, *(ddl.create_index(table, each) for each in indexes)]
     if exists and force:
         yield from _replace(table, statements)
@@ -116,16 +126,16 @@ def create_junction(
 def create_indexes(
     effects: Effects,
     model: type[BaseDBModel],
-    entries: Iterable[str | Sequence[str]],
+    entries: Iterable[IndexEntry],
     context: Context,
     *,
     unique: bool = False,
 ) -> Steps[None]:
     """Create indexes on a table that exists."""
     table = table_of(model)
-    indexes = table.index_list(entries, unique=unique)
+    indexes = rendered(table, index_list(table, entries, unique=unique))
     _schema_changes(effects, context)
-    yield from _refuse_other_indexes(table, indexes)
+    yield from refuse_others(table, indexes)
     with reported_as(SqlExecutionError, "CREATE INDEX"):
         columns = yield from columns_of(table)
         if columns:
@@ -194,6 +204,7 @@ def _compared(table: Table, context: Context, *, replaces: bool) -> Steps[bool]:
             yield from _mention_other_spelling(table, context)
         elif not replaces:
             compare(table, columns)
+            yield from compare_generated(table)
     return bool(columns)
 
 
@@ -218,38 +229,3 @@ def _replace(table: Table, statements: list[Statement]) -> Steps[None]:
     is_parent = any(str(parent).lower() == name for _, parent in foreign_keys.rows)
     statements = [ddl.drop_table(table.name), *index, *statements]
     yield from run_ddl(table.name, statements, foreign_keys=not is_parent)
-
-
-def _refuse_other_indexes(
-    table: Table, indexes: Sequence[Index], *, replaces: bool = False
-) -> Steps[None]:
-    """Raise if an index of the same name means something else.
-
-    ``IF NOT EXISTS`` would skip it silently: a unique index would not be enforced.
-    Indexes of a table that is replaced do not count: they go with it.
-    """
-    wanted = {index.name: _meaning(table, index) for index in indexes}
-    for index in indexes:
-        if wanted[index.name] != _meaning(table, index):
-            raise _other_index(table, index)
-    result = yield from look_up(inspection.indexes_named(list(wanted)))
-    existing: dict[str, list[object]] = {}
-    for name, owner, unique, column in result.rows:
-        if replaces and owner == table.name:
-            continue
-        existing.setdefault(str(name), [owner, bool(unique)]).append(column)
-    for index in indexes:
-        if existing.get(index.name, wanted[index.name]) != wanted[index.name]:
-            raise _other_index(table, index)
-
-
-def _meaning(table: Table, index: Index) -> list[object]:
-    return [table.name, index.unique, *(column.name for column in index.columns)]
-
-
-def _other_index(table: Table, index: Index) -> SqlExecutionError:
-    reason = ValueError(
-        f"an index named {index.name} exists with another definition; rename a field, "
-        "or drop that index first"
-    )
-    return SqlExecutionError(ddl.create_index(table, index).sql, original=reason)

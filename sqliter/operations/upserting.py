@@ -234,10 +234,11 @@ def _target(table: Table, conflict: Iterable[str] | None) -> Steps[tuple[str, ..
     target = named_fields(table, conflict)
     if target == ("pk",) or {*target} in map(set, planning.targets_of(table)):
         return target
+    planning.refuse_narrow(table, target)
     columns = {table.by_field[field].name.lower() for field in target}
     result = yield from look_up(inspection.unique_indexes(table.name))
     for _, rows in groupby(result.rows, key=lambda row: row[0]):
-        if {str(name).lower() for _, name in rows} == columns:
+        if {name and str(name).lower() for _, name in rows} == columns:
             return target
     model = table.model.__name__
     msg = (

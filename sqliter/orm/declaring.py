@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from sqliter.exceptions import InvalidForeignKeyError
+from sqliter.model.abstract import is_abstract
 from sqliter.model.registry import full_name, models, register, when_ready
 from sqliter.model.relations import ForwardKey, ManyLink, Relation, add_relation
 from sqliter.orm.accessors import Accessor
@@ -42,7 +43,8 @@ def declare_fields(cls: type[Any]) -> None:
     Annotations of relations are kept as class variables: Pydantic leaves those alone
     in all its versions. The ids come after all other fields.
     """
-    annotations = {**_taken_from_mixins(cls), **own_annotations(cls)}
+    taken = _taken_from_bases(cls)
+    annotations = {**taken, **own_annotations(cls)}
     own = {name: each for name, each in vars(cls).items() if isinstance(each, Accessor)}
     _check_names(cls, own)
     for name, (accessor, _) in _accessors(cls).items():
@@ -50,7 +52,8 @@ def declare_fields(cls: type[Any]) -> None:
             if name in own:
                 _settle(accessor, annotations.get(name), cls)
                 kind: Any = int | None if accessor.fk_info.null else int
-                annotations.setdefault(f"{name}_id", kind)
+                if name not in taken or not _has_field(cls, f"{name}_id"):
+                    annotations.setdefault(f"{name}_id", kind)
             _declare_id(cls, accessor, annotations)
     annotations.update(dict.fromkeys(own, ClassVar[Any]))
     _refuse_stray_ids(cls)
@@ -100,19 +103,35 @@ def _withdraw(models: list[type[Any]], targets: set[type[Any] | None]) -> None:
                 accessor.withdraw()
 
 
-def _taken_from_mixins(cls: type[Any]) -> dict[str, Any]:
-    """Declare here what bases declare that are no models; return its annotations."""
+def _taken_from_bases(cls: type[Any]) -> dict[str, Any]:
+    """Declare here what bases without a table declare; return its annotations.
+
+    Those are abstract models, and mixins that are no models.
+    """
     found: dict[str, Any] = {}
     for base in cls.__mro__[1:]:
-        if hasattr(base, "__handles__"):
+        if hasattr(base, "__handles__") and not is_abstract(base):
             continue
         for name, value in vars(base).items():
-            if isinstance(value, (ForeignKey, ManyToMany)) and name not in vars(cls):
-                twin = copy.deepcopy(value)  # it will know this class, not the mixin
+            is_hidden = name in vars(cls) or _is_overridden(cls, base, name)
+            if isinstance(value, (ForeignKey, ManyToMany)) and not is_hidden:
+                twin = copy.deepcopy(value)  # it will know this class, not the base
                 twin.__set_name__(cls, name)
                 type.__setattr__(cls, name, twin)
                 found[name] = own_annotations(base).get(name)
     return found
+
+
+def _is_overridden(cls: type[Any], base: type[Any], name: str) -> bool:
+    """Whether a model between a class and its abstract base has the attribute."""
+    nearest = next(each for each in cls.__mro__[1:] if name in vars(each))
+    return is_abstract(base) and nearest is not base
+
+
+def _has_field(cls: type[Any], name: str) -> bool:
+    """Whether a base has the field already."""
+    bases = cls.__mro__[1:]
+    return any(name in getattr(base, "__pydantic_fields__", ()) for base in bases)
 
 
 def _check(declarations: list[Declaration]) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from sqliter.core.faults import Fault
 from sqliter.core.statement import Result, Row, Statement, Value
+from sqliter.model.index import TableIndex, indexes_of
 from sqliter.model.table import Table
 from sqliter.planning import write
 
@@ -15,6 +16,7 @@ __all__ = [
     "Conflict",
     "Stored",
     "own_target",
+    "refuse_narrow",
     "returned_fields",
     "select_statement",
     "targets_of",
@@ -38,11 +40,15 @@ class Conflict(NamedTuple):
 
 def targets_of(table: Table) -> list[tuple[str, ...]]:
     """Return the sets of fields that the model says are unique, but the key."""
-    columns = [(column.field,) for column in table.columns if column.unique]
+    columns = [
+        (column.field,)
+        for column in table.columns
+        if column.unique and not column.is_generated
+    ]
     indexes = [
         tuple(column.field for column in index.columns)
-        for index in table.indexes()
-        if index.unique
+        for index in indexes_of(table)
+        if index.unique and index.is_plain and not _is_computed(index)
     ]
     return list({frozenset(each): each for each in (*columns, *indexes)}.values())
 
@@ -62,6 +68,27 @@ def own_target(table: Table) -> tuple[str, ...]:
     choices = " or ".join(f"conflict={list(each)}" for each in targets)
     msg = f"{model} has several unique fields; say which are meant: {choices}"
     raise ValueError(msg)
+
+
+def refuse_narrow(table: Table, target: tuple[str, ...]) -> None:
+    """Raise ``ValueError`` if fields are unique in an index for some rows only.
+
+    Or by a collation of its own. Rows that it leaves out may have the same values, so
+    it does not say which row is meant.
+    """
+    computed = [field for field in target if field in table.generated]
+    if computed:
+        msg = f"'{computed[0]}' is computed when the row is there: it cannot be sought"
+        raise ValueError(msg)
+    for index in indexes_of(table):
+        fields = {column.field for column in index.columns}
+        if index.unique and not index.is_plain and fields == {*target}:
+            msg = (
+                f"{' and '.join(target)} of {table.model.__name__} are unique in a "
+                f"part of the rows only, or by a collation: the index {index.name} "
+                "cannot say which row is meant. Look the row up, and save() it"
+            )
+            raise ValueError(msg)
 
 
 def written_fields(
@@ -146,6 +173,10 @@ class Batch(NamedTuple):
         return rows
 
 
+def _is_computed(index: TableIndex) -> bool:
+    return any(column.is_generated for column in index.columns)
+
+
 def _on_conflict(table: Table, conflict: Conflict) -> str:
     columns = table.by_field
     target = ", ".join(columns[field].sql for field in conflict.target)
@@ -160,9 +191,9 @@ def _on_conflict(table: Table, conflict: Conflict) -> str:
 
 
 def _kept(table: Table) -> tuple[str, ...]:
-    """Return what an existing row keeps in any case, or counts by itself."""
-    version = table.version
-    return ("pk", "created_at", *([version.field] if version else ()))
+    """Return what an existing row keeps in any case, or counts or computes itself."""
+    version = [] if table.version is None else [table.version.field]
+    return ("pk", "created_at", *version, *table.generated)
 
 
 def _select_sql(table: Table, target: tuple[str, ...], count: int) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "delete_statement",
     "delete_where",
     "existing",
+    "generated_values",
     "insert_fields",
     "insert_statement",
     "update_each",
@@ -41,7 +42,7 @@ class DmlPlan(NamedTuple):
 
 def insert_fields(table: Table, *, with_pk: bool) -> tuple[str, ...]:
     """Return the fields an insert writes; without its key SQLite gives one."""
-    return table.fields if with_pk else table.prepare(_fields_without_pk)
+    return table.written if with_pk else table.prepare(_fields_without_pk)
 
 
 def insert_statement(
@@ -101,6 +102,16 @@ def existing(table: Table, keys: Sequence[int]) -> Statement:
     )
 
 
+def generated_values(table: Table, keys: Sequence[int]) -> Statement:
+    """Return the SELECT of what SQLite computed of these rows, behind their keys."""
+    marks = ", ".join("?" * len(keys))
+    columns = ("pk", *table.generated)
+    listed = ", ".join(table.by_field[field].selected for field in columns)
+    return Statement(
+        f"SELECT {listed} FROM {table.sql} WHERE {table.pk.sql} IN ({marks})", keys
+    )
+
+
 def delete_statement(table: Table, pk: Value) -> Statement:
     """Return the DELETE of one row."""
     return Statement(table.prepare(_delete_sql), (pk,))
@@ -146,7 +157,7 @@ def _dml(
 
 
 def _fields_without_pk(table: Table) -> tuple[str, ...]:
-    return tuple(field for field in table.fields if field != "pk")
+    return tuple(field for field in table.written if field != "pk")
 
 
 def _update_each_sql(table: Table, fields: tuple[str, ...], count: int) -> str:

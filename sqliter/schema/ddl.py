@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqliter.core.statement import Statement
 from sqliter.helpers import quote_identifier
+from sqliter.model.index import IndexPart, TableIndex
 from sqliter.model.relations import ManyLink, link_columns
-from sqliter.model.table import Column, Index, Table, table_of
+from sqliter.model.table import Column, Table, table_of
+from sqliter.sql.literals import literal
 
 __all__ = [
     "create_index",
     "create_junction",
     "create_table",
     "drop_table",
+    "index_body",
     "junction_columns",
     "junction_index_sqls",
     "junction_table_sql",
 ]
 
 
-def create_table(table: Table, *, exists_ok: bool) -> Statement:
-    """Return the CREATE TABLE statement."""
-    definitions = [_definition(column) for column in table.columns]
+def create_table(
+    table: Table, *, exists_ok: bool, checks: Mapping[str, str] | None = None
+) -> Statement:
+    """Return the CREATE TABLE statement; ``checks`` are conditions by name."""
+    strict = bool(getattr(table.model.Meta, "strict", False))
+    definitions = [_definition(column, strict=strict) for column in table.columns]
     definitions += [_reference(c) for c in table.columns if c.reference is not None]
+    definitions += [_check(*each) for each in (checks or {}).items()]
     guard = "IF NOT EXISTS " if exists_ok else ""
-    return Statement(f"CREATE TABLE {guard}{table.sql} ({', '.join(definitions)})")
+    sql = f"CREATE TABLE {guard}{table.sql} ({', '.join(definitions)})"
+    return Statement(f"{sql} STRICT" if strict else sql)
 
 
 def drop_table(name: str) -> Statement:
@@ -33,14 +41,19 @@ def drop_table(name: str) -> Statement:
     return Statement(f"DROP TABLE IF EXISTS {quote_identifier(name)}")
 
 
-def create_index(table: Table, index: Index) -> Statement:
+def create_index(table: Table, index: TableIndex) -> Statement:
     """Return the CREATE INDEX statement; the same index again is fine."""
     unique = "UNIQUE " if index.unique else ""
-    columns = ", ".join(column.sql for column in index.columns)
     return Statement(
         f"CREATE {unique}INDEX IF NOT EXISTS {_index_name(index)} "
-        f"ON {table.sql} ({columns})"
+        f"ON {table.sql} {index_body(index)}"
     )
+
+
+def index_body(index: TableIndex) -> str:
+    """Return what an index is over: the end of its CREATE INDEX statement."""
+    indexed = index.expression or ", ".join(_part(part) for part in index.parts)
+    return f"({indexed})" + (f" WHERE {index.where}" if index.where else "")
 
 
 def create_junction(link: ManyLink) -> list[Statement]:
@@ -87,20 +100,53 @@ def junction_index_sqls(junction: str, columns: Iterable[str]) -> list[str]:
     ]
 
 
-def _index_name(index: Index) -> str:
+def _part(part: IndexPart) -> str:
+    collation = f" COLLATE {part.collation}" if part.collation else ""
+    return f"{part.column.sql}{collation}{' DESC' * part.descending}"
+
+
+def _index_name(index: TableIndex) -> str:
     """Return the name as it was always spelled: in quotes for a foreign key."""
     is_reference = len(index.columns) == 1 and index.columns[0].reference is not None
-    plain = index.name.isidentifier() and not is_reference
+    is_inferred = index.name.startswith("idx_") and index.name.isidentifier()
+    plain = is_inferred and not is_reference
     return index.name if plain else quote_identifier(index.name)
 
 
-def _definition(column: Column) -> str:
+def _definition(column: Column, *, strict: bool) -> str:
     if column.field == "pk":
         return f"{column.sql} INTEGER PRIMARY KEY AUTOINCREMENT"
     constraints = [" UNIQUE" * column.unique, " NOT NULL" * column.required]
     if column.reference is not None:  # the order in which they were always written
         constraints.reverse()
-    return f"{column.sql} {column.codec.storage}{''.join(constraints)}"
+    kind = _STRICT.get(column.codec.reads, "ANY") if strict else column.codec.storage
+    return f"{column.sql} {kind}{_options(column)}{''.join(constraints)}"
+
+
+_STRICT: dict[frozenset[type], str] = {
+    frozenset({int}): "INTEGER",
+    frozenset({float}): "REAL",
+    frozenset({str}): "TEXT",
+    frozenset({bytes}): "BLOB",
+}
+"""The types of a strict table, by the storage classes of a column's values."""
+
+
+def _options(column: Column) -> str:
+    options = column.options
+    if options is None:
+        return ""
+    text = f" COLLATE {options.collate}" if options.collate else ""
+    if column.default is not None:
+        text += f" DEFAULT {literal(column.default)}"
+    if options.generated is not None:
+        text += f" GENERATED ALWAYS AS ({options.generated})"
+        text += " STORED" if options.stored else " VIRTUAL"
+    return text
+
+
+def _check(name: str, condition: str) -> str:
+    return f"CONSTRAINT {quote_identifier(name)} CHECK ({condition})"
 
 
 def _reference(column: Column) -> str:

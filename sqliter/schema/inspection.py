@@ -9,6 +9,7 @@ from sqliter.core.statement import Row, Statement
 __all__ = [
     "columns_of",
     "dropping_order",
+    "generated_columns_of",
     "indexes_named",
     "reach_of",
     "references",
@@ -46,18 +47,35 @@ def search_indexes() -> Statement:
 
 
 def columns_of(table: str) -> Statement:
-    """Ask for the column names of a table; no rows if there is none."""
-    return Statement("SELECT name FROM pragma_table_info(?)", (table,))
+    """Ask for the column names of a table; no rows if there is none.
+
+    Columns that virtual tables hide do not count, those that are generated do.
+    """
+    return Statement(
+        "SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1", (table,)
+    )
+
+
+def generated_columns_of(table: str) -> Statement:
+    """Ask for the names of the columns that SQLite computes."""
+    return Statement(
+        "SELECT name FROM pragma_table_xinfo(?) WHERE hidden IN (2, 3)", (table,)
+    )
 
 
 def indexes_named(names: Sequence[str]) -> Statement:
-    """Ask for ``(name, table, unique, column)`` of existing indexes, in order."""
+    """Ask for what these indexes are, a row for each of their columns in order.
+
+    ``(name, table, unique, partial, sql, column, descending, collation)``.
+    """
     marks = ", ".join("?" * len(names))
     return Statement(
-        'SELECT i.name, i.tbl_name, l."unique", c.name FROM sqlite_master AS i '
+        'SELECT i.name, i.tbl_name, l."unique", l.partial, i.sql, '
+        'c.name, c."desc", c.coll FROM sqlite_master AS i '
         "JOIN pragma_index_list(i.tbl_name) AS l ON l.name = i.name "
-        "JOIN pragma_index_info(i.name) AS c "
-        f"WHERE i.type = 'index' AND i.name IN ({marks}) ORDER BY i.name, c.seqno",
+        "JOIN pragma_index_xinfo(i.name) AS c "
+        f"WHERE i.type = 'index' AND c.key AND i.name IN ({marks}) "
+        "ORDER BY i.name, c.seqno",
         tuple(names),
     )
 

@@ -753,8 +753,8 @@ async def test_what_has_hooks_of_other_kinds_only_is_written_at_once(db, monkeyp
     assert entered == [1]
 
 
-async def test_a_row_that_is_read_back_has_hooks_too(db: Any) -> None:
-    calls: list[str] = []
+async def test_a_row_that_is_read_back_has_hooks_too(db):
+    calls = []
     await db.create_table(ReadBack)
     db.on(ReadBack, "before_insert", lambda each: calls.append(f"before {each.pk}"))
     db.on(ReadBack, "after_insert", lambda each: calls.append(f"after {each.pk}"))

@@ -22,7 +22,7 @@ from sqliter.exceptions import (
     RecordNotFoundError,
     RecordUpdateError,
 )
-from sqliter.operations import records
+from sqliter.operations import many, records
 
 BROKEN = sqlite3.IntegrityError("it is broken")
 
@@ -119,7 +119,7 @@ def test_triggers_may_change_anything(pet: Any) -> None:
 
 def test_bulk_insert_asks_for_one_atomic_request(pet: Any, known: Context) -> None:
     pets = [pet(name=f"n{number}") for number in range(3)]
-    talk = Conversation(records.bulk_insert(pets, known), written(3, key=12))
+    talk = Conversation(many.bulk_insert(pets, known), written(3, key=12))
     (request,) = talk.requests
     assert request.atomic
     assert [each.pk for each in pets] == [10, 11, 12]
@@ -128,7 +128,7 @@ def test_bulk_insert_asks_for_one_atomic_request(pet: Any, known: Context) -> No
 
 def test_bulk_insert_of_many_is_still_one_request(pet: Any, known: Context) -> None:
     pets = [pet(name=f"n{number}") for number in range(250)]
-    steps = records.bulk_insert(pets, known).steps
+    steps = many.bulk_insert(pets, known).steps
     request = steps.send(None)
     assert request.atomic
     assert len(request.statements) > 1
@@ -141,13 +141,13 @@ def test_bulk_insert_of_many_is_still_one_request(pet: Any, known: Context) -> N
 
 
 def test_bulk_insert_of_nothing_asks_for_nothing(known: Context) -> None:
-    assert Conversation(records.bulk_insert([], known)).value == []
+    assert Conversation(many.bulk_insert([], known)).value == []
 
 
 def test_bulk_insert_that_fails_changes_no_instance(pet: Any, known: Context) -> None:
     pets = [pet(name="a"), pet(name="b")]
     with pytest.raises(RecordInsertionError):
-        Conversation(records.bulk_insert(pets, known), Fault("no"))
+        Conversation(many.bulk_insert(pets, known), Fault("no"))
     assert [each.pk for each in pets] == [0, 0]
 
 
@@ -223,7 +223,7 @@ VERBS = [
         id="insert",
     ),
     pytest.param(
-        lambda pet, ctx: records.bulk_insert([pet(name="a")], ctx),
+        lambda pet, ctx: many.bulk_insert([pet(name="a")], ctx),
         RecordInsertionError,
         ForeignKeyInsertionError,
         id="bulk_insert",
