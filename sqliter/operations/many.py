@@ -63,26 +63,28 @@ def bulk_insert(
     """Insert records of one model, all or none."""
     records = list(instances)
     effects, keep = Effects(), timestamp_override
-    operation = Operation(
-        Access.WRITE, _inserting_all(effects, records, context, keep=keep), effects
-    )
-    if not records:
+    table = table_of(common_model(records)) if records else None
+    steps = _inserting_all(effects, table, records, context, keep=keep)
+    operation = Operation(Access.WRITE, steps, effects)
+    if table is None:
         return operation
-    model = type(records[0])
-    if table_of(model).generated:
+    if table.generated:
         operation = operation._replace(is_unit=True)
-    if hooks := context.hooks.of[model].insert:
-        common_model(records)  # before anything is called
+    if hooks := context.hooks.of[table.model].insert:
         return hooks.around(records, lambda: operation)
     return operation
 
 
 def _inserting_all(
-    effects: Effects, records: list[M], context: Context, *, keep: bool
+    effects: Effects,
+    table: Table | None,
+    records: list[M],
+    context: Context,
+    *,
+    keep: bool,
 ) -> Steps[list[M]]:
-    if not records:
+    if table is None:
         return []
-    table = table_of(common_model(records))
     with reported_as(RecordInsertionError, table.name):
         yield from known(table, context)
         yield from touch(effects, table, context)
