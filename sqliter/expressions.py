@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from sqliter.model.documents import json_path
 from sqliter.planning.f import F
 from sqliter.planning.q import Q
 
-__all__ = ["F", "Q"]
+__all__ = ["F", "Q", "json_path"]

@@ -13,13 +13,16 @@ from sqliter.core.statement import Value
 from sqliter.exceptions import InvalidForeignKeyError, InvalidIndexError
 from sqliter.helpers import quote_identifier
 from sqliter.model.codecs import Codec, UnstorableTypeError, UnstorableValue, codec_for
+from sqliter.model.documents import walk
 from sqliter.model.foreign_key import ForeignKeyInfo, get_foreign_key_info
 from sqliter.model.registry import resolve
 from sqliter.model.unique import is_unique
+from sqliter.sql.place import value_sql
 
 __all__ = [
     "Column",
     "Index",
+    "PathColumn",
     "Reference",
     "Table",
     "is_table_of",
@@ -31,6 +34,8 @@ PRIMARY_KEY = "pk"
 
 BUILT_IN = (PRIMARY_KEY, "created_at", "updated_at")
 """The fields of every model, which the library sets."""
+
+MOST_PREPARED = 5_000
 
 P = TypeVar("P")
 A = TypeVarTuple("A")
@@ -93,6 +98,18 @@ class Column:
         return self.codec.store(value)
 
 
+@dataclass(eq=False, repr=False)
+class PathColumn(Column):
+    """A part of the JSON in a column, as an index has it; the field is a path."""
+
+    path: str = "$"
+
+    @functools.cached_property
+    def sql(self) -> str:
+        """The expression, as in conditions."""
+        return value_sql(quote_identifier(self.name), self.path)
+
+
 class Index(NamedTuple):
     """An index over some columns."""
 
@@ -145,10 +162,13 @@ class Table:
     def prepare(self, make: Callable[[Table, *A], P], *arguments: *A) -> P:
         """Return what this makes of the table and the arguments; made at first use.
 
-        Loaders, encoders and SQL texts live as long as their table.
+        Loaders, encoders and SQL texts live as long as their table, if there are not
+        very many of them: keys of JSON may come from anywhere.
         """
         found: P | None = self._prepared.get((make, *arguments))
         if found is None:
+            if len(self._prepared) >= MOST_PREPARED:
+                self._prepared.clear()
             found = self._prepared[make, *arguments] = make(self, *arguments)
         return found
 
@@ -177,12 +197,31 @@ class Table:
 
     def _index(self, entry: str | Sequence[str], *, unique: bool) -> Index:
         fields = (entry,) if isinstance(entry, str) else tuple(entry)
-        unknown = [field for field in fields if field not in self.by_field]
-        if unknown or not fields:
+        found = {name: self.by_field.get(name) or self._path(name) for name in fields}
+        columns = tuple(column for column in found.values() if column)
+        if len(columns) < len(fields) or not fields:
+            unknown = [name for name, column in found.items() if column is None]
             raise InvalidIndexError(unknown or [""], self.model.__name__)
-        columns = tuple(self.by_field[field] for field in fields)
         suffix = "_unique" if unique else ""
         return Index(f"idx_{self.name}_{'_'.join(fields)}{suffix}", columns, unique)
+
+    def _path(self, name: str) -> PathColumn | None:
+        try:
+            found = walk(self.by_field, name)
+        except ValueError as error:
+            model = self.model.__name__
+            raise InvalidIndexError([name], model, original=error) from error
+        if found is None:
+            return None
+        column, part = found
+        return PathColumn(
+            name,
+            column.name,
+            column.codec,
+            required=False,
+            unique=False,
+            path=part.value_path,
+        )
 
 
 def table_of(model: Model) -> Table:

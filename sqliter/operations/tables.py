@@ -26,7 +26,7 @@ from sqliter.exceptions import (
 from sqliter.model.codecs import UnstorableTypeError
 from sqliter.model.model import BaseDBModel
 from sqliter.model.search import search_index_of
-from sqliter.model.table import Index, Table, table_of
+from sqliter.model.table import Index, PathColumn, Table, table_of
 from sqliter.operations import junctions, search
 from sqliter.operations.schema import columns_of, compare, other_spelling, run_ddl
 from sqliter.schema import ddl, inspection
@@ -244,7 +244,8 @@ def _refuse_other_indexes(
 
 
 def _meaning(table: Table, index: Index) -> list[object]:
-    return [table.name, index.unique, *(column.name for column in index.columns)]
+    columns = [None if isinstance(c, PathColumn) else c.name for c in index.columns]
+    return [table.name, index.unique, *columns]
 
 
 def _other_index(table: Table, index: Index) -> SqlExecutionError:

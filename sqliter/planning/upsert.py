@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from sqliter.core.faults import Fault
 from sqliter.core.statement import Result, Row, Statement, Value
-from sqliter.model.table import Table
+from sqliter.model.table import PathColumn, Table
 from sqliter.planning import write
 
 __all__ = [
@@ -42,7 +42,7 @@ def targets_of(table: Table) -> list[tuple[str, ...]]:
     indexes = [
         tuple(column.field for column in index.columns)
         for index in table.indexes()
-        if index.unique
+        if index.unique and not any(isinstance(c, PathColumn) for c in index.columns)
     ]
     return list({frozenset(each): each for each in (*columns, *indexes)}.values())
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from .annotations import runtime_class
-from .codec import Codec, UnstorableValue, shown
+from .codec import Codec, JsonForm, UnstorableValue, shown
 from .likeness import parts, same
 from .plain import plain, read_plain, write_plain
 from .tagged import read_tagged, write_tagged
@@ -42,11 +42,16 @@ _TEXT = frozenset({str})
 
 def container_codec(kind: Any, adapter: Adapter) -> Codec:
     """Choose the way an annotation without wrappers is kept as JSON text."""
+    bare = None if kind is Any or kind in _BARE else plain(kind)
+    codec = _codec(kind, bare, adapter)
+    return codec._replace(json=JsonForm(kind, tagged=bare is None))
+
+
+def _codec(kind: Any, bare: Any, adapter: Adapter) -> Codec:
     if kind is Any:
         return _any_codec(adapter)
     if kind in _BARE:
         return _bare_codec(kind, adapter)
-    bare = plain(kind)
     return _typed_codec(kind, adapter) if bare is None else _plain_codec(bare, adapter)
 
 
