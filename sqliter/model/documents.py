@@ -66,6 +66,11 @@ class Part(NamedTuple):
     tagged: bool
     path: str = "$"
 
+    def __str__(self) -> str:
+        kind = self.kind
+        is_class = isinstance(kind, type) and not get_args(kind)
+        return kind.__name__ if is_class else str(kind).removeprefix("typing.")
+
     @property
     def kind(self) -> Any:
         """The annotation without wrappers and ``None``; ``Any`` for unions."""
@@ -188,19 +193,19 @@ def step(part: Part, name: str, *, is_key: bool = False) -> Part:
     """
     shape = shape_of(part)
     if shape is None:
-        msg = f"{_shown(part)} has no parts"
+        msg = f"{part} has no parts"
         raise ValueError(msg)
     names = declared(part.kind)
     if names is not None and (name in names or not _is_extensible(part.kind)):
         if name not in names:
-            msg = f"{_shown(part)} has no field {name!r}"
+            msg = f"{part} has no field {name!r}"
             raise ValueError(msg)
         return part._replace(annotation=names[name], path=part.path + _key(part, name))
     if shape.is_indexed and not is_key and _INDEX.fullmatch(name):
         return _at(part, shape, int(name))
     if shape.key is None:
         hint = "an index such as 0 or -1" if shape.is_indexed else "'__contains'"
-        msg = f"the elements of {_shown(part)} are reached by {hint}"
+        msg = f"the elements of {part} are reached by {hint}"
         raise ValueError(msg)
     _check_key(part, shape, name)
     return part._replace(annotation=shape.value, path=part.path + _key(part, name))
@@ -268,7 +273,7 @@ def _at(part: Part, shape: Shape, index: int) -> Part:
     annotation = shape.element
     if shape.places is not None:
         if not -len(shape.places) <= index < len(shape.places):
-            msg = f"{_shown(part)} has no element {index}"
+            msg = f"{part} has no element {index}"
             raise ValueError(msg)
         annotation = shape.places[index]
     place = f"[#{index}]" if index < 0 else f"[{index}]"
@@ -280,10 +285,10 @@ def _check_key(part: Part, shape: Shape, name: str) -> None:
     key = unwrap(shape.key)[0]
     if key is int and not part.tagged:
         if not re.fullmatch("0|-?[1-9][0-9]*", name):
-            msg = f"{name!r} is no key of {_shown(part)}"
+            msg = f"{name!r} is no key of {part}"
             raise ValueError(msg)
     elif not _is_text(key):
-        msg = f"keys of {_shown(part)} are no texts: JSON has no other ones"
+        msg = f"keys of {part} are no texts: JSON has no other ones"
         raise ValueError(msg)
 
 
@@ -307,9 +312,3 @@ def _key(part: Part, name: str) -> str:
         msg = f"a dict with a key such as {name!r} is no JSON object where it is kept"
         raise ValueError(msg)
     return f'."{name}"'
-
-
-def _shown(part: Part) -> str:
-    kind = part.kind
-    is_class = isinstance(kind, type) and not get_args(kind)
-    return kind.__name__ if is_class else str(kind).removeprefix("typing.")

@@ -25,6 +25,7 @@ from sqliter.operations.schema import all_known, touch
 from sqliter.planning import write
 from sqliter.planning.computing import assignment
 from sqliter.planning.f import Term
+from sqliter.planning.parts import Parts, gathered
 from sqliter.planning.spec import QuerySpec
 from sqliter.sql.fragment import Fragment
 
@@ -33,7 +34,8 @@ __all__ = ["checked_values", "delete", "deleting", "update", "valid_value"]
 
 _REFUSED = (
     "an expression gives NULL, or an integer beyond 64 bits, for a row whose field "
-    "cannot hold that; nothing was changed"
+    "cannot hold that, or a row has no place in its JSON for a part that is to be set: "
+    "filter for those that do; nothing was changed"
 )
 
 
@@ -45,6 +47,7 @@ def update(
     if not values:
         return 0
     table = spec.table
+    values = _gathered(table, values)
     _check_names(table, values)
     computed = {
         name: _computed(table, name, value)
@@ -103,8 +106,17 @@ def checked_values(table: Table, values: dict[str, Any]) -> dict[str, Any]:
     return {name: valid_value(table, name, value) for name, value in values.items()}
 
 
+def _gathered(table: Table, values: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return gathered(table, values)
+    except ValueError as error:
+        raise InvalidUpdateError(str(error), fields=[*values]) from error
+
+
 def _computed(table: Table, name: str, term: Term) -> Fragment:
     try:
+        if isinstance(term, Parts):
+            return term.assigned()
         return assignment(table, table.by_field[name], term)
     except ValueError as error:
         reason = f"field '{name}' of {table.model.__name__} cannot become that: {error}"

@@ -206,7 +206,8 @@ class QueryBuilder(BaseQuery[M, Database]):
         """Write these values to every matching row; return how many there were.
 
         The model validates the values (``InvalidUpdateError``); ``updated_at`` is set
-        unless given. Raises ``RecordUpdateError`` when SQLite refuses.
+        unless given. ``"meta__theme"`` sets a part of what is kept as JSON. Raises
+        ``RecordUpdateError`` when SQLite refuses.
         """
         return self.db.run(
             bulk.update(self._changes("update"), values, self.db.context), self._seconds

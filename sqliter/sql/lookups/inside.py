@@ -69,9 +69,10 @@ class _Inside(Lookup):
         values = prepared[0] if isinstance(lookup, In) else (prepared,)
         if not any(map(is_like_json, values)):
             return ""
+        is_container = f"({place.type} IN ('array', 'object'))"
         if isinstance(lookup, (NotEqual, NotIn)):
-            return f"OR {place.type} IN ('array', 'object')"
-        return f"AND {place.type} NOT IN ('array', 'object')"
+            return f"OR {is_container}"
+        return f"AND {is_container} IS NOT TRUE"
 
 
 class _Length(Transform):
