@@ -263,10 +263,14 @@ def json_path(field: str, *names: str | int) -> str:
     from json import dumps  # noqa: PLC0415 - few programs need it
 
     for name in names:
-        if not isinstance(name, (str, int)) or isinstance(name, bool):
-            msg = f"a key is a str, an index an int; {name!r} is neither"
-            raise TypeError(msg)
+        _check_name(name)
     return "__".join((field, *(dumps(name, ensure_ascii=False) for name in names)))
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, (str, int)) or isinstance(name, bool):
+        msg = f"a key is a str, an index an int; {name!r} is neither"
+        raise TypeError(msg)
 
 
 def _at(part: Part, shape: Shape, index: int) -> Part:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Never, get_origin
 from pydantic import BaseModel, TypeAdapter
 from pydantic.errors import PydanticUserError
 
+from sqliter.core.statement import Value
 from sqliter.model.codecs.annotations import arms, unwrap
 from sqliter.model.codecs.containers import part_writer
 from sqliter.model.documents import Part, cut, declared, root_of, shape_of, step
@@ -54,7 +55,7 @@ def stages(table: Table, column: Column, name: str, *, inside: bool) -> Iterator
 
 def written(
     table: Table, part: Part, value: Any, *, model: Any = None, field: str = ""
-) -> str:
+) -> Value:
     """Return the JSON of a value, which may be that of a field of another model.
 
     Raises ``ValueError`` for one that the annotation does not admit.

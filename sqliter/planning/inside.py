@@ -118,7 +118,8 @@ _NO_JSON = _refusal(
 
 
 def _encode_as(kind: type, value: Any) -> Value:
-    given: Any = TypeAdapter(kind).validate_python(value)
+    is_given = type(value) is kind
+    given: Any = value if is_given else TypeAdapter(kind).validate_python(value)
     if isinstance(given, Enum):
         return _encode_scalar(given.value)
     return str(_WRITTEN[kind](given))

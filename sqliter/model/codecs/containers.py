@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from .annotations import runtime_class, unwrap
-from .codec import Codec, JsonForm, UnstorableValue, shown
+from .codec import Codec, JsonForm, UnstorableValue, Value, shown
 from .likeness import parts, same
 from .plain import plain, plain_part, read_plain, write_plain
 from .tagged import read_tagged, write_tagged
@@ -55,15 +55,14 @@ def _codec(kind: Any, bare: Any, adapter: Adapter) -> Codec:
     return _typed_codec(kind, adapter) if bare is None else _plain_codec(bare, adapter)
 
 
-def part_writer(annotation: Any, *, tagged: bool) -> Callable[[Any], str]:
+def part_writer(annotation: Any, *, tagged: bool) -> Callable[[Any], Value]:
     """Return what writes a part of a container, as the codec of the whole does."""
     if not tagged:
         return write_plain(plain_part(annotation))
     if unwrap(annotation)[0] is Any:
         return write_tagged
     made: TypeAdapter[Any] = TypeAdapter(annotation)
-    encode: Callable[[Any], Any] = _typed_codec(annotation, lambda: made).store
-    return encode
+    return _typed_codec(annotation, lambda: made).store
 
 
 def _any_codec(adapter: Adapter) -> Codec:
