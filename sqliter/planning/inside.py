@@ -59,8 +59,12 @@ def side_inside(
     if place.is_root:
         return operand_of(table, column, name)._replace(place=place), lookup
     encode = _encoder(part)
-    collation = DECIMAL_COLLATION if part.tag and part.kind is Decimal else None
+    collation = _collation(part)
     return Operand(name, place.sql, "TEXT", encode, collation, place=place), lookup
+
+
+def _collation(part: Part) -> str | None:
+    return DECIMAL_COLLATION if part.tag and part.kind is Decimal else None
 
 
 def _lookup(part: Part, suffix: str) -> Lookup | None:
@@ -82,6 +86,8 @@ def _place(table: Table, column: Column, part: Part) -> Place:
         element=None if shape.element is None else _encoder(element),
         key=None if shape.key is None else functools.partial(_encode_key, part),
         tag=element.tag,
+        collation=_collation(element),
+        tagged=part.tagged,
     )
 
 

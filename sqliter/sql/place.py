@@ -18,7 +18,8 @@ class Place(NamedTuple):
     ``column`` is the SQL of the column, ``table`` that of its table if it has no alias.
     ``path`` leads to the value, ``inside`` to its elements and keys. ``element`` and
     ``key`` encode what these are compared with, ``None`` if it has none; an element
-    that is a tagged object has its value under the ``tag``.
+    that is a tagged object has its value under the ``tag``. ``tagged``: objects with a
+    key that begins with ``$`` are something else.
     """
 
     column: str
@@ -29,6 +30,8 @@ class Place(NamedTuple):
     element: Encode | None = None
     key: Encode | None = None
     tag: str = ""
+    collation: str | None = None
+    tagged: bool = False
 
     @property
     def is_root(self) -> bool:

@@ -73,6 +73,8 @@ class Device(BaseDBModel):
     seen: Sequence[int] = ()
     anything: Any = None
     value: list[str] = []
+    plain: dict[str, int] = {}
+    prices: list[Decimal] = []
 
     class Meta:
         table_name = "devices"
@@ -103,6 +105,8 @@ DEVICES = [
         seen=[1],
         anything=[1, "one"],
         value=["v"],
+        plain={"$a": 1},
+        prices=[Decimal("1.50"), Decimal(2)],
     ),
     Device(
         name="b",
@@ -197,6 +201,13 @@ FOUND = [
     ({"scores__contains": -1}, "a"),
     ({"value__contains": "v"}, "a"),
     ({"queue__contains": "q"}, "a"),
+    ({"plain__contains": "$a"}, "a"),
+    ({"plain__$a": 1}, "a"),
+    ({"plain__len": 1}, "a"),
+    ({"prices__contains": Decimal("1.5")}, "a"),
+    ({"prices__contains_all": [2, Decimal("1.5"), "1.50"]}, "a"),
+    ({"prices__contains_all": [2, 3]}, ""),
+    ({"prices__0__lt": 2}, "a"),
     # how many
     ({"tags__len": 2}, "a"),
     ({"tags__len__lt": 2}, "bc"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
 from sqliter.core.statement import Value
 from sqliter.sql.fragment import Fragment, join
-from sqliter.sql.lookups.lists import in_list
+from sqliter.sql.lookups.lists import MANY, in_list
 from sqliter.sql.lookups.lookup import Lookup, Operand
 from sqliter.sql.lookups.texts import Contains as ContainsText
 from sqliter.sql.place import Encode, Place, literal
@@ -66,6 +67,9 @@ class ContainsAll(Lookup):
         found = join(" ", [self._choice(*test) for test in tests.items()])
         return Fragment(f"CASE {place.shape} {found.sql} END", found.params)
 
+    def is_long(self, prepared: _Wanted) -> bool:
+        return max(len(prepared.elements or ()), len(prepared.keys or ())) > MANY
+
     def _choice(self, shape: str, test: Fragment) -> Fragment:
         sql = f"NOT ({test.sql})" if self.is_opposite else test.sql
         return Fragment(f"WHEN '{shape}' THEN {sql}", test.params)
@@ -88,6 +92,8 @@ class ContainsAll(Lookup):
         if place.tag:
             tagged = f"json_extract(value, {literal('$' + place.tag)})"
             column = f"CASE type WHEN 'object' THEN {tagged} END"
+        if place.collation:
+            column = f"{column} COLLATE {place.collation}"
         parts = []
         if values or not null:
             parts.append(self._all_or_any(place, column, values))
@@ -106,7 +112,9 @@ class ContainsAll(Lookup):
         count = (
             f"(SELECT count(DISTINCT {column}) FROM {place.each} WHERE {listed.sql})"
         )
-        return Fragment(f"{count} = {len(set(values))}", listed.params)
+        # As SQLite counts: 1 and 1.0 are one, and so are decimals that are equal.
+        different = {*map(Decimal, map(str, values))} if place.collation else {*values}
+        return Fragment(f"{count} = {len(different)}", listed.params)
 
 
 class ContainsAny(ContainsAll):

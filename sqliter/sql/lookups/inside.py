@@ -87,9 +87,10 @@ class _Length(Transform):
         if place.element:
             items = f"json_array_length({place.column}, {literal(place.inside)})"
             choices.append(f"WHEN 'array' THEN {items}")
-        if place.key:  # one that begins with "$" is the tag of what is no JSON object
-            tags = "max(substr(key, 1, 1) = '$')"
-            keys = f"CASE WHEN {tags} THEN NULL ELSE count(*) END"
+        if place.key:
+            is_tag = "max(substr(key, 1, 1) = '$')"
+            keys = f"CASE WHEN {is_tag} THEN NULL ELSE count(*) END"
+            keys = keys if place.tagged else "count(*)"
             choices.append(f"WHEN 'object' THEN (SELECT {keys} FROM {place.each})")
         if place.is_scalar or place.is_open:
             choices.append(f"WHEN 'text' THEN sqliter_len({place.value})")
