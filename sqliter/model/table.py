@@ -13,7 +13,7 @@ from sqliter.core.statement import Value
 from sqliter.exceptions import InvalidForeignKeyError, InvalidIndexError
 from sqliter.helpers import quote_identifier
 from sqliter.model.codecs import Codec, UnstorableTypeError, UnstorableValue, codec_for
-from sqliter.model.documents import walk
+from sqliter.model.documents import Part, walk
 from sqliter.model.foreign_key import ForeignKeyInfo, get_foreign_key_info
 from sqliter.model.registry import resolve
 from sqliter.model.unique import is_unique
@@ -36,6 +36,7 @@ BUILT_IN = (PRIMARY_KEY, "created_at", "updated_at")
 """The fields of every model, which the library sets."""
 
 MOST_PREPARED = 5_000
+"""Things that a table keeps ready; when there are more, it begins anew."""
 
 P = TypeVar("P")
 A = TypeVarTuple("A")
@@ -98,18 +99,6 @@ class Column:
         return self.codec.store(value)
 
 
-@dataclass(eq=False, repr=False)
-class PathColumn(Column):
-    """A part of the JSON in a column, as an index has it; the field is a path."""
-
-    path: str = "$"
-
-    @functools.cached_property
-    def sql(self) -> str:
-        """The expression, as in conditions."""
-        return value_sql(quote_identifier(self.name), self.path)
-
-
 class Index(NamedTuple):
     """An index over some columns."""
 
@@ -155,6 +144,20 @@ class Table:
         """The primary key."""
         return self.by_field[PRIMARY_KEY]
 
+    def indexed(self, name: str) -> Column | None:
+        """Return the column of a field, or the part of its JSON that a path leads to.
+
+        Raises ``InvalidIndexError`` for a part that there cannot be.
+        """
+        if name in self.by_field:
+            return self.by_field[name]
+        try:
+            found = walk(self.by_field, name)
+        except ValueError as error:
+            model = self.model.__name__
+            raise InvalidIndexError([name], model, original=error) from error
+        return found and _path_column(name, *found)
+
     @functools.cached_property
     def _prepared(self) -> dict[Hashable, Any]:
         return {}
@@ -197,31 +200,12 @@ class Table:
 
     def _index(self, entry: str | Sequence[str], *, unique: bool) -> Index:
         fields = (entry,) if isinstance(entry, str) else tuple(entry)
-        found = {name: self.by_field.get(name) or self._path(name) for name in fields}
-        columns = tuple(column for column in found.values() if column)
-        if len(columns) < len(fields) or not fields:
-            unknown = [name for name, column in found.items() if column is None]
+        unknown = [field for field in fields if self.indexed(field) is None]
+        if unknown or not fields:
             raise InvalidIndexError(unknown or [""], self.model.__name__)
+        columns = tuple(filter(None, map(self.indexed, fields)))
         suffix = "_unique" if unique else ""
         return Index(f"idx_{self.name}_{'_'.join(fields)}{suffix}", columns, unique)
-
-    def _path(self, name: str) -> PathColumn | None:
-        try:
-            found = walk(self.by_field, name)
-        except ValueError as error:
-            model = self.model.__name__
-            raise InvalidIndexError([name], model, original=error) from error
-        if found is None:
-            return None
-        column, part = found
-        return PathColumn(
-            name,
-            column.name,
-            column.codec,
-            required=False,
-            unique=False,
-            path=part.value_path,
-        )
 
 
 def table_of(model: Model) -> Table:
@@ -305,3 +289,22 @@ def _reference_column(
     reference = Reference(resolved, table, info.on_delete, info.on_update)
     column = info.db_column or name
     return Column(name, column, codec, not info.null, info.unique, reference)
+
+
+@dataclass(eq=False, repr=False)
+class PathColumn(Column):
+    """A part of the JSON in a column, as an index has it; the field is a path."""
+
+    path: str = "$"
+
+    @functools.cached_property
+    def sql(self) -> str:
+        """The expression, as in conditions."""
+        return value_sql(quote_identifier(self.name), self.path)
+
+
+def _path_column(name: str, column: Column, part: Part) -> PathColumn:
+    path = part.value_path
+    return PathColumn(
+        name, column.name, column.codec, required=False, unique=False, path=path
+    )
