@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from sqliter.model.documents import json_path
 from sqliter.planning.aggregates import func
+from sqliter.planning.parts import Append, Remove
 from sqliter.terms.attribute import Attribute, col, outer
 from sqliter.terms.call import case, cast, coalesce, extract
 from sqliter.terms.q import Q
@@ -10,9 +12,11 @@ from sqliter.terms.subquery import exists, subquery
 from sqliter.terms.term import F
 
 __all__ = [
+    "Append",
     "Attribute",
     "F",
     "Q",
+    "Remove",
     "case",
     "cast",
     "coalesce",
@@ -20,6 +24,7 @@ __all__ = [
     "exists",
     "extract",
     "func",
+    "json_path",
     "outer",
     "subquery",
 ]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from sqliter.exceptions import InvalidIndexError, InvalidSchemaError
 from sqliter.model.collations import checked_collation, holds_text
-from sqliter.model.table import Column, Table
+from sqliter.model.table import Column, PathColumn, Table
 
 __all__ = [
     "Index",
@@ -124,8 +124,11 @@ class TableIndex(NamedTuple):
     @property
     def is_plain(self) -> bool:
         """Whether it has all rows, and what is equal in it is equal in its columns."""
-        collations = {part.collation for part in self.parts}
-        return self.where is None and self.expression is None and collations <= {None}
+        if self.where is not None or self.expression is not None:
+            return False
+        return not any(
+            p.collation or isinstance(p.column, PathColumn) for p in self.parts
+        )
 
 
 def indexes_of(table: Table) -> list[TableIndex]:
@@ -173,10 +176,11 @@ def _index(table: Table, entry: IndexEntry, *, unique: bool) -> TableIndex:
 
 
 def _parts(table: Table, fields: Sequence[str]) -> tuple[IndexPart, ...]:
-    unknown = [field for field in fields if field not in table.by_field]
+    columns = {field: table.indexed(field) for field in fields}
+    unknown = [field for field, column in columns.items() if column is None]
     if unknown or not fields:
         raise InvalidIndexError(unknown or [""], table.model.__name__)
-    return tuple(IndexPart(table.by_field[field]) for field in fields)
+    return tuple(IndexPart(column) for column in columns.values() if column)
 
 
 def _check_texts(table: Table, parts: Iterable[IndexPart]) -> None:

@@ -10,9 +10,14 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, TypeVarTuple
 from pydantic.fields import FieldInfo
 
 from sqliter.core.statement import Value
-from sqliter.exceptions import InvalidForeignKeyError, InvalidSchemaError
+from sqliter.exceptions import (
+    InvalidForeignKeyError,
+    InvalidIndexError,
+    InvalidSchemaError,
+)
 from sqliter.helpers import quote_identifier
 from sqliter.model.codecs import Codec, UnstorableTypeError, UnstorableValue, codec_for
+from sqliter.model.documents import Part, walk
 from sqliter.model.foreign_key import ForeignKeyInfo, get_foreign_key_info
 from sqliter.model.options import (
     ColumnOptions,
@@ -22,9 +27,11 @@ from sqliter.model.options import (
 )
 from sqliter.model.registry import resolve
 from sqliter.model.unique import is_unique
+from sqliter.sql.place import value_sql
 
 __all__ = [
     "Column",
+    "PathColumn",
     "Reference",
     "Table",
     "is_table_of",
@@ -36,6 +43,9 @@ PRIMARY_KEY = "pk"
 
 BUILT_IN = (PRIMARY_KEY, "created_at", "updated_at")
 """The fields of every model, which the library sets."""
+
+MOST_PREPARED = 5_000
+"""Things that a table keeps ready; when there are more, it begins anew."""
 
 P = TypeVar("P")
 A = TypeVarTuple("A")
@@ -154,6 +164,20 @@ class Table:
         """The primary key."""
         return self.by_field[PRIMARY_KEY]
 
+    def indexed(self, name: str) -> Column | None:
+        """Return the column of a field, or the part of its JSON that a path leads to.
+
+        Raises ``InvalidIndexError`` for a part that there cannot be.
+        """
+        if name in self.by_field:
+            return self.by_field[name]
+        try:
+            found = walk(self.by_field, name)
+        except ValueError as error:
+            model = self.model.__name__
+            raise InvalidIndexError([name], model, original=error) from error
+        return found and _path_column(name, *found)
+
     @functools.cached_property
     def _prepared(self) -> dict[Hashable, Any]:
         return {}
@@ -161,10 +185,13 @@ class Table:
     def prepare(self, make: Callable[[Table, *A], P], *arguments: *A) -> P:
         """Return what this makes of the table and the arguments; made at first use.
 
-        Loaders, encoders and SQL texts live as long as their table.
+        Loaders, encoders and SQL texts live as long as their table, if there are not
+        very many of them: keys of JSON may come from anywhere.
         """
         found: P | None = self._prepared.get((make, *arguments))
         if found is None:
+            if len(self._prepared) >= MOST_PREPARED:
+                self._prepared.clear()
             found = self._prepared[make, *arguments] = make(self, *arguments)
         return found
 
@@ -272,3 +299,22 @@ def _reference_column(
     reference = Reference(resolved, table, info.on_delete, info.on_update)
     column = info.db_column or name
     return Column(name, column, codec, not info.null, info.unique, reference)
+
+
+@dataclass(eq=False, repr=False)
+class PathColumn(Column):
+    """A part of the JSON in a column, as an index has it; the field is a path."""
+
+    path: str = "$"
+
+    @functools.cached_property
+    def sql(self) -> str:
+        """The expression, as in conditions."""
+        return value_sql(quote_identifier(self.name), self.path)
+
+
+def _path_column(name: str, column: Column, part: Part) -> PathColumn:
+    path = part.value_path
+    return PathColumn(
+        name, column.name, column.codec, required=False, unique=False, path=path
+    )

@@ -25,6 +25,7 @@ from sqliter.operations.generating import refuse_generated
 from sqliter.operations.schema import all_known, touch
 from sqliter.planning import write
 from sqliter.planning.assigned import assignment
+from sqliter.planning.parts import Parts, gathered
 from sqliter.planning.scope import Rows
 from sqliter.planning.spec import QuerySpec
 from sqliter.sql.fragment import Fragment
@@ -43,7 +44,8 @@ __all__ = [
 
 _REFUSED = (
     "an expression gives NULL, or an integer beyond 64 bits, for a row whose field "
-    "cannot hold that; nothing was changed"
+    "cannot hold that, or a row has no place in its JSON for a part that is to be set: "
+    "filter for those that do; nothing was changed"
 )
 
 
@@ -68,14 +70,11 @@ def updating(
 ) -> Steps[Result]:
     """Do so as a part of an operation; it may return these columns of the rows."""
     table = spec.table
+    values = _gathered(table, values)
     _check_names(table, values)
-    computed = {
-        name: _computed(spec, name, value, context)
-        for name, value in values.items()
-        if isinstance(value, (Term, Q))
-    }
-    others = {name: values[name] for name in values if name not in computed}
-    plain = {name: valid_value(table, name, each) for name, each in others.items()}
+    terms = {n for n, value in values.items() if isinstance(value, (Term, Q))}
+    computed = {n: _computed(spec, n, values[n], context) for n in terms}
+    plain = {n: valid_value(table, n, values[n]) for n in values if n not in terms}
     with reported_of(spec, RecordUpdateError):
         stored = _stored(table, {"updated_at": context.now(), **plain})
         names = dict.fromkeys(("updated_at", *values))
@@ -131,11 +130,20 @@ def checked_values(table: Table, values: dict[str, Any]) -> dict[str, Any]:
     return {name: valid_value(table, name, value) for name, value in values.items()}
 
 
+def _gathered(table: Table, values: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return gathered(table, values)
+    except ValueError as error:
+        raise InvalidUpdateError(str(error), fields=[*values]) from error
+
+
 def _computed(
     spec: QuerySpec[Any], name: str, given: Any, context: Context
 ) -> Fragment:
     table = spec.table
     try:
+        if isinstance(given, Parts):
+            return given.assigned()
         value = Rows(spec, context).computed(term_of(given))
         return assignment(table, table.by_field[name], value, given)
     except ValueError as error:

@@ -10,7 +10,7 @@ from sqliter.core.statement import Row
 from sqliter.core.steps import Steps, look_up
 from sqliter.exceptions import SqlExecutionError
 from sqliter.model.index import TableIndex
-from sqliter.model.table import Table
+from sqliter.model.table import Column, PathColumn, Table
 from sqliter.planning.constraints import condition_sql
 from sqliter.schema import ddl, inspection
 
@@ -73,7 +73,7 @@ def _rendered(table: Table, index: TableIndex) -> TableIndex:
 
 def _meaning(table: Table, index: TableIndex) -> _Meaning:
     is_more = index.where is not None or index.expression is not None
-    columns = tuple((part.column.name, part.descending) for part in index.parts)
+    columns = tuple((_name(part.column), part.descending) for part in index.parts)
     return _Meaning(
         table.name,
         index.unique,
@@ -81,6 +81,11 @@ def _meaning(table: Table, index: TableIndex) -> _Meaning:
         () if is_more else tuple(part.collation for part in index.parts),
         ddl.index_body(index) if is_more else None,
     )
+
+
+def _name(column: Column) -> str | None:
+    """Return what SQLite calls an indexed column; an expression has no name."""
+    return None if isinstance(column, PathColumn) else column.name
 
 
 def _found(table: Table, rows: Sequence[Row], wanted: _Meaning) -> _Meaning:

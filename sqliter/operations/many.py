@@ -64,8 +64,11 @@ def bulk_insert(
     records = list(instances)
     effects, keep = Effects(), timestamp_override
     table = table_of(common_model(records)) if records else None
-    steps = _inserting_all(effects, table, records, context, keep=keep)
-    operation = Operation(Access.WRITE, steps, effects)
+    operation = Operation(
+        Access.WRITE,
+        _inserting_all(effects, table, records, context, keep=keep),
+        effects,
+    )
     if table is None:
         return operation
     if table.generated:

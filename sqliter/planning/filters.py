@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqliter.exceptions import InvalidFilterError, InvalidRelationshipError
+from sqliter.model.documents import Part, field_of
 from sqliter.model.keys import is_object
 from sqliter.model.relations import ForwardKey, Relation, relation_of
 from sqliter.model.table import Column, Table
 from sqliter.planning.comparing import comparison
 from sqliter.planning.computed import Names
 from sqliter.planning.conditions import Comparison, Condition, Linked
+from sqliter.planning.inside import operator_inside, side_inside
 from sqliter.planning.operands import operand_of
 from sqliter.sql.lookups import Lookup, Operand, find_lookup, splits
 from sqliter.sql.lookups.lists import In
@@ -31,6 +33,7 @@ class _Keyword(NamedTuple):
     """A keyword taken apart: a path of relations, a column at its end, an operator.
 
     ``at_relation``: no column was named, the keyword ends with a to-many relation.
+    ``part``: what is meant of the JSON in the column.
     """
 
     key: str
@@ -40,6 +43,7 @@ class _Keyword(NamedTuple):
     table: Table
     column: Column
     at_relation: bool = False
+    part: Part | None = None
 
     @property
     def hop(self) -> int:
@@ -117,11 +121,20 @@ def _own_sides(table: Table, keys: tuple[str, ...]) -> tuple[Side, ...]:
 
 def _own_side(table: Table, key: str) -> Side | None:
     keyword = _parsed(table, key, None)
-    lookup = find_lookup(keyword.suffix)
-    if keyword.relations or lookup is None or not lookup.remembered:
+    side = None if keyword.relations else _side(keyword)
+    if side is None or not side.lookup.remembered:
         return None
-    operand = operand_of(table, keyword.column, key.removesuffix(keyword.suffix))
-    return Side(operand, lookup, lookup.plain(operand))
+    return side._replace(plain=side.lookup.plain(side.operand))
+
+
+def _side(keyword: _Keyword, *, local: bool = True) -> Side | None:
+    name = keyword.key.removesuffix(keyword.suffix)
+    table, column, suffix = keyword.table, keyword.column, keyword.suffix
+    if keyword.part is not None:
+        return Side(*side_inside(table, column, keyword.part, name, suffix))
+    lookup = find_lookup(suffix)
+    operand = operand_of(table, column, name, local=local)
+    return None if lookup is None else Side(operand, lookup)
 
 
 def _conditions(about: _About, keywords: Sequence[_Keyword]) -> tuple[Condition, ...]:
@@ -152,6 +165,9 @@ def _condition(about: _About, group: list[_Keyword]) -> Condition:
 
 def _compared(names: Names, keyword: _Keyword, path: tuple[str, ...]) -> Condition:
     name = keyword.key.removesuffix(keyword.suffix)
+    if keyword.part:
+        text = "an expression is not compared with parts of JSON"
+        raise InvalidFilterError(name, message=f"Failed to apply filter: {text}")
     left = F("__".join((*path, keyword.column.field)))
     try:
         if keyword.hop < len(keyword.relations):
@@ -169,25 +185,44 @@ def _comparison(
     *,
     local: bool,
 ) -> Comparison:
-    lookup = find_lookup(keyword.suffix)
-    assert lookup is not None
-    name = keyword.key.removesuffix(keyword.suffix)
-    if isinstance(lookup, In) and is_object(keyword.value):  # a model is iterable
-        msg = f"{name} requires a list for '{keyword.suffix}'"
+    side = _side(keyword, local=local)
+    assert side is not None
+    if isinstance(side.lookup, In) and is_object(keyword.value):  # a model is iterable
+        msg = f"{side.operand.name} requires a list for '{keyword.suffix}'"
         raise TypeError(msg)
-    operand = operand_of(keyword.table, keyword.column, name, local=local)
-    return Side(operand, lookup).compared(keyword.value)._replace(path=path)
+    return side.compared(keyword.value)._replace(path=path)
 
 
 def _parsed(table: Table, key: str, value: Any) -> _Keyword:
     """Take a keyword apart; exact names win over operators."""
     if _leads_somewhere(table, key):
         return _followed(table, key, key, "__eq", value)
+    inside = _inside(table, key, value)
+    if inside is not None:
+        return inside
     name, suffix = key, "__eq"
     for name, suffix in splits(key):  # noqa: B007 - the last one is reported
         if _leads_somewhere(table, name):
             break
     return _followed(table, key, name, suffix, value)
+
+
+def _inside(table: Table, key: str, value: Any) -> _Keyword | None:
+    """Take apart a keyword about the JSON in a column, if it is one."""
+    relations: list[Relation] = []
+    rest = key
+    while (field := field_of(table.by_field, rest)) is None:
+        head, _, rest = rest.partition("__")
+        relation = relation_of(table.model, head)
+        if relation is None or not rest:
+            return None
+        relations.append(relation)
+        table = relation.target_table
+    column = table.by_field[field]
+    found = operator_inside(column, key, rest[len(field) + 2 :])
+    if found is None:
+        return None
+    return _Keyword(key, value, found[1], (*relations,), table, column, part=found[0])
 
 
 def _leads_somewhere(table: Table, path: str) -> bool:

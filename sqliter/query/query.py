@@ -270,7 +270,8 @@ class QueryBuilder(BaseQuery[M, Database]):
         """Write these values to every matching row; return how many there were.
 
         The model validates the values (``InvalidUpdateError``); expressions are
-        computed by SQLite, for each row. ``updated_at`` is set unless given.
+        computed by SQLite, for each row. ``"meta__theme"`` sets a part of what is kept
+        as JSON. ``updated_at`` is set unless given.
         Raises ``RecordUpdateError`` when SQLite refuses.
         """
         return self.db.run(

@@ -253,7 +253,7 @@ REFUSED = [
     ({"title__regex": b"a"}, TypeError, "string value for '__regex'"),
     ({"poster__regex": "a"}, InvalidFilterError, "'poster' holds bytes"),
     ({"minutes__len": 1}, InvalidFilterError, "'__len' is for str and bytes"),
-    ({"tags__len": 1}, InvalidFilterError, "'__len' is for str and bytes"),
+    ({"price__len": 1}, InvalidFilterError, "'__len' is for str and bytes"),
     ({"title__len": "x"}, InvalidFilterError, "title"),
     ({"title__len": 1.5}, InvalidFilterError, "no whole number"),
     ({"title__len": 2**63}, InvalidFilterError, "beyond 64 bits"),

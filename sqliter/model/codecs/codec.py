@@ -13,6 +13,7 @@ Storage = Literal["INTEGER", "REAL", "TEXT", "BLOB"]
 
 __all__ = [
     "Codec",
+    "JsonForm",
     "Storage",
     "UnstorableTypeError",
     "UnstorableValue",
@@ -29,6 +30,13 @@ class UnstorableValue(ValueError):
     """One value cannot be kept exactly; the text says why and what to do."""
 
 
+class JsonForm(NamedTuple):
+    """What JSON text holds: values of an annotation, and whether some are tagged."""
+
+    annotation: Any
+    tagged: bool
+
+
 class Codec(NamedTuple):
     """How values of one annotation are kept in one column; `None` is never passed in.
 
@@ -41,6 +49,7 @@ class Codec(NamedTuple):
     `nullable`: the annotation admits None.
     `collation`: what the compiler adds where the column is compared or ordered.
     `adds`: sums and averages are in the column's own encoding and are decoded too.
+    `json`: what the JSON is, if the column holds JSON text.
     `rescue`: last resort of `legacy`, raises `ValueError`.
     """
 
@@ -54,6 +63,7 @@ class Codec(NamedTuple):
     collation: str | None = None
     adds: bool = False
     rescue: Callable[[Any], Any] | None = None
+    json: JsonForm | None = None
 
     def legacy(self, value: Any, *, utc: bool = False) -> Any:
         """Understand a stored value of another class (old files).

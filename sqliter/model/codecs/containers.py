@@ -16,10 +16,10 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from .annotations import runtime_class
-from .codec import Codec, UnstorableValue, shown
+from .annotations import runtime_class, unwrap
+from .codec import Codec, JsonForm, UnstorableValue, Value, shown
 from .likeness import parts, same
-from .plain import plain, read_plain, write_plain
+from .plain import plain, plain_part, read_plain, write_plain
 from .tagged import read_tagged, write_tagged
 
 Adapter = Callable[[], TypeAdapter[Any]]
@@ -42,12 +42,27 @@ _TEXT = frozenset({str})
 
 def container_codec(kind: Any, adapter: Adapter) -> Codec:
     """Choose the way an annotation without wrappers is kept as JSON text."""
+    bare = None if kind is Any or kind in _BARE else plain(kind)
+    codec = _codec(kind, bare, adapter)
+    return codec._replace(json=JsonForm(kind, tagged=bare is None))
+
+
+def _codec(kind: Any, bare: Any, adapter: Adapter) -> Codec:
     if kind is Any:
         return _any_codec(adapter)
     if kind in _BARE:
         return _bare_codec(kind, adapter)
-    bare = plain(kind)
     return _typed_codec(kind, adapter) if bare is None else _plain_codec(bare, adapter)
+
+
+def part_writer(annotation: Any, *, tagged: bool) -> Callable[[Any], Value]:
+    """Return what writes a part of a container, as the codec of the whole does."""
+    if not tagged:
+        return write_plain(plain_part(annotation))
+    if unwrap(annotation)[0] is Any:
+        return write_tagged
+    made: TypeAdapter[Any] = TypeAdapter(annotation)
+    return _typed_codec(annotation, lambda: made).store
 
 
 def _any_codec(adapter: Adapter) -> Codec:

@@ -66,20 +66,21 @@ def _plain_group(kind: Any) -> Any:
     args = get_args(kind)
     if origin is dict:
         return _plain_dict(*args)
-    inner = [arg if arg is ... else _plain_item(arg) for arg in args]
+    inner = [arg if arg is ... else plain_part(arg) for arg in args]
     if any(item is None for item in inner):
         return None
     return GenericAlias(origin, tuple(inner))
 
 
 def _plain_dict(key: Any, value: Any) -> Any:
-    key, item = unwrap(key)[0], _plain_item(value)
+    key, item = unwrap(key)[0], plain_part(value)
     if item is None or (key is not str and key is not int):
         return None
     return GenericAlias(dict, (key, item))
 
 
-def _plain_item(annotation: Any) -> Any:
+def plain_part(annotation: Any) -> Any:
+    """Rebuild the annotation of an item likewise."""
     kind, _ = unwrap(annotation)
     if _is_leaf(kind) or _is_plain_enum(kind) or _is_plain_literal(kind):
         return kind
@@ -90,7 +91,7 @@ def _plain_item(annotation: Any) -> Any:
 
 def _plain_optional(arms: tuple[Any, ...]) -> Any:
     others = [arm for arm in arms if arm is not NoneType]
-    item = _plain_item(others[0]) if len(others) == 1 < len(arms) else None
+    item = plain_part(others[0]) if len(others) == 1 < len(arms) else None
     return None if item is None else item | None
 
 

@@ -27,6 +27,8 @@ class _Comparison(Lookup):
 
 
 class _Ordering(_Comparison):
+    typed = True
+
     def prepare(self, operand: Operand, value: Any) -> Any:
         refuse_none(operand, self.suffix, value)
         return super().prepare(operand, value)

@@ -41,7 +41,7 @@ class In(Lookup):
 
     def render(self, operand: Operand, prepared: Any) -> Fragment:
         values, with_null = prepared
-        listed = _in_list(operand, "IN", values)
+        listed = in_list(operand.compared, "IN", values)
         if with_null:
             return Fragment(f"({listed.sql} OR {operand.sql} IS NULL)", listed.params)
         return listed
@@ -58,7 +58,7 @@ class NotIn(In):
 
     def render(self, operand: Operand, prepared: Any) -> Fragment:
         values, with_null = prepared
-        listed = _in_list(operand, "NOT IN", values)
+        listed = in_list(operand.compared, "NOT IN", values)
         if with_null:
             return Fragment(
                 f"({listed.sql} AND {operand.sql} IS NOT NULL)", listed.params
@@ -66,10 +66,11 @@ class NotIn(In):
         return listed
 
 
-def _in_list(operand: Operand, operator: str, values: Sequence[Value]) -> Fragment:
+def in_list(compared: str, operator: str, values: Sequence[Value]) -> Fragment:
+    """Return the comparison of an expression with a list."""
     if len(values) <= FEW:
         marks = ", ".join("?" * len(values))
-        return Fragment(f"{operand.compared} {operator} ({marks})", tuple(values))
+        return Fragment(f"{compared} {operator} ({marks})", tuple(values))
     import json  # noqa: PLC0415 - short lists need none
 
     # One text and one value for lists of any length. JSON has no blobs, ends texts
@@ -80,7 +81,7 @@ def _in_list(operand: Operand, operator: str, values: Sequence[Value]) -> Fragme
     else:
         listed = "(SELECT sqliter_unhex(value) FROM json_each(?))"
         travelling = json.dumps([_as_json(value) for value in values])
-    return Fragment(f"{operand.compared} {operator} {listed}", (travelling,))
+    return Fragment(f"{compared} {operator} {listed}", (travelling,))
 
 
 def _are_integers(values: Sequence[Any]) -> bool:

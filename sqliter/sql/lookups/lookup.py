@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqliter.core.statement import Value
 from sqliter.sql.fragment import Fragment
+from sqliter.sql.place import Place
 
 __all__ = ["Kind", "Lookup", "Operand", "refuse_none"]
 
@@ -29,7 +30,8 @@ class Operand(NamedTuple):
 
     ``name`` is what error texts call it, ``sql`` the expression, ``storage`` its
     declared type, ``encode`` turns a value of the user into a stored one; one that
-    ``holds_int`` keeps integers of 64 bits as they are.
+    ``holds_int`` keeps integers of 64 bits as they are. ``place`` is where it is in
+    JSON.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Operand(NamedTuple):
     collation: str | None = None
     holds_int: bool = False
     kind: Kind | None = None
+    place: Place | None = None
 
     @property
     def compared(self) -> str:
@@ -47,7 +50,10 @@ class Operand(NamedTuple):
 
     def qualified(self, prefix: str) -> Operand:
         """Return the same column of a table that has an alias."""
-        return self._replace(sql=f"{prefix}{self.sql}")
+        if self.place is None:
+            return self._replace(sql=f"{prefix}{self.sql}")
+        place = self.place.qualified(prefix)
+        return self._replace(sql=place.sql, place=place)
 
 
 def refuse_none(operand: Operand, suffix: str, value: Any) -> None:
@@ -64,13 +70,14 @@ class Lookup:
 
     ``suffix`` is what follows the field name. One that ``negates`` has an opposite of
     the same name with ``not_``; one that ``compares`` also goes with parts, as in
-    ``published__year__gte``. Keywords with one that is ``remembered`` are taken apart
-    once per table.
+    ``published__year__gte``. One that is ``typed`` only makes sense of values of one
+    type. Keywords with one that is ``remembered`` are taken apart once per table.
     """
 
     suffix: str = ""
     negates: bool = True
     compares: bool = False
+    typed: bool = False
     remembered: bool = True
 
     def prepare(self, operand: Operand, value: Any) -> Any:

@@ -19,6 +19,7 @@ class Negated(Lookup):
     def __init__(self, lookup: Lookup, suffix: str) -> None:
         self.suffix = suffix
         self.compares, self.remembered = lookup.compares, lookup.remembered
+        self.typed = lookup.typed
         self._lookup = copy.copy(lookup)
         self._lookup.suffix = suffix  # for texts of errors
 

@@ -14,7 +14,7 @@ class Range(Lookup):
     """``age__range=(18, 65)``, both bounds included."""
 
     suffix = "__range"
-    compares = True
+    compares = typed = True
 
     def prepare(self, operand: Operand, value: Any) -> Any:
         if not isinstance(value, (tuple, list)) or len(value) != 2:

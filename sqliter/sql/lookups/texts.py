@@ -12,6 +12,8 @@ from sqliter.sql.lookups.registry import register_lookup
 class Text(Lookup):
     """Base of those that take a text."""
 
+    typed = True
+
     def prepare(self, operand: Operand, value: Any) -> Any:
         if not isinstance(value, str):
             msg = f"{operand.name} requires a string value for '{self.suffix}'"
