@@ -10,7 +10,7 @@ from sqliter import SqliterDB
 from sqliter.asyncio import AsyncSqliterDB
 from sqliter.exceptions import SqliterError
 
-from . import awaiting, blocking, questions, relations
+from . import awaiting, blocking, expressions, questions, relations
 from .atlas import Atlas
 from .counter import StatementCounter
 from .data import World
@@ -22,7 +22,7 @@ from .steps import Steps, carry_out, carry_out_async
 __all__ = ["main"]
 
 FAILED, INTERRUPTED = 1, 130
-QUESTIONS = (*questions.QUESTIONS, *relations.QUESTIONS)
+QUESTIONS = (*questions.QUESTIONS, *relations.QUESTIONS, *expressions.QUESTIONS)
 
 
 def main(*, path: str, smallest: int, fresh: bool, use_async: bool) -> int:

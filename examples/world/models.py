@@ -53,10 +53,11 @@ class CountryFields(BaseModel):
     """People per square kilometre; ``None`` without an area."""
 
     class Meta:
-        """Countries are ranked by density."""
+        """Countries are ranked by density, and searched for by name."""
 
         table_name = "countries"
         indexes = ("density",)
+        fts = ("name",)
 
 
 class CityFields(BaseModel):

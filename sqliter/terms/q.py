@@ -15,7 +15,8 @@ class Q:
     ``a & b`` holds where both do, ``a | b`` where one of them does, ``~a`` where ``a``
     does not: also for rows where SQL would not know, because of a NULL. An empty ``Q``
     is neutral: combined with others it changes nothing, and neither does ``~Q()``.
-    Comparisons of columns, as in ``Q(User.age > 3)``, are conditions, too.
+    Comparisons of columns, as in ``Q(User.age > 3)``, and columns of booleans are
+    conditions, too.
 
     Example:
         >>> db.select(User).filter(Q(age__gte=65) | Q(age__lt=18), active=True)
@@ -133,6 +134,9 @@ def _made(word: Word, parts: tuple[Q, ...], keywords: dict[str, Any]) -> Q:
 
 
 def _checked(part: object) -> Q:
+    holds = getattr(type(part), "holds", None)
+    if holds is not None:  # a column of booleans
+        part = holds(part)
     if not isinstance(part, Q):
         what = "Q objects, comparisons of columns, or keywords"
         msg = f"conditions are {what}, not {part!r}"

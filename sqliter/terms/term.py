@@ -70,6 +70,10 @@ class Term(Generic[T]):
         msg = f"{self!r} is neither true nor false before SQLite has computed it"
         raise TypeError(msg)
 
+    def holds(self) -> Q:
+        """Ask whether it is true."""
+        return Predicate(self, "__eq", True)  # noqa: FBT003 - as in a keyword
+
     def in_(self, values: Iterable[T] | Term[Any]) -> Q:
         """Ask whether it is one of these values, or of those of a ``subquery()``."""
         return Predicate(self, "__in", _listed(values))

@@ -508,6 +508,26 @@ def test_a_file_of_an_earlier_version_is_made_anew_on_demand(
     assert number(file, "SELECT count(*) FROM cities") == CITIES
 
 
+COMPUTED = {
+    "Which cities are giants but no capitals": r"Lagos +Nigeria.*\n.*Ushuaia",
+    "How many cities are there of each size": r"over 5 million +59 .*\n +1 to 5 mill",
+    "Which African cities dominate": r"Kinshasa +Africa/Kinshasa +1 +77\.5%",
+    "Which countries have no city at all": r"Tokelau(.*\n)+ +6 of 8 countries",
+    "more crowded than the average": r" 27 +252 +422\.2 +418\.8",
+    "Which cities have the most names": r"Jerusalem +267(.*\n)+.*Parigi: Paris ",
+    "What do people mean by": r"\[Guinea\].*\n.*\[Guinea\]-Bissau.*\n.*New \[Guinea\]",
+    "Who speaks one language": r" 61 *\n.* 80 *\n.* 9 *\n.* 52 *\n",
+    "page by page": r"1 +Shanghai +Wuzhong *\n +2 +Qingdao(.*\n)+ +6 ",
+    "and how long a name": r"India +3,779 +5 *\n +United States +3,407 +13 ",
+    "What if every capital grew": r"before +372,256,008 *\n +inside +409,481,525 *\n.* 372,",
+}
+
+
+@pytest.mark.parametrize("question", COMPUTED)
+def test_what_sqlite_computes(ran: Run, question: str) -> None:
+    assert re.search(COMPUTED[question], answer(ran.first + "\n99  Z", question))
+
+
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear Ada,\n" * 100)
     status, _, errors = finish(start(tmp_path, "world", "--db", "letter.txt"))
