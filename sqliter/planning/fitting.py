@@ -80,7 +80,7 @@ def check_known(part: Part) -> None:
     if constraints:
         _refuse(f"{part} has constraints")
     if len([arm for arm in arms(part.annotation) if arm is not NoneType]) != 1:
-        _refuse(f"{part} may be of several types")
+        _refuse(f"{part.annotation} may be of several types")
     is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
     if is_model and not kind.__pydantic_root_model__:
         if kind.__pydantic_decorators__.model_validators:

@@ -75,6 +75,9 @@ class Parts(Term[Any]):
         return Fragment(f"CASE WHEN {is_fit} THEN {sql} ELSE {refused} END", (*params,))
 
     def _edit(self, name: str, value: Any) -> _Edit:
+        if isinstance(value, Term):
+            msg = "an expression can be the value of a field, not of a part of its JSON"
+            raise ValueError(msg)
         appends = isinstance(value, Append)
         way = list(stages(self.table, self.column, name, inside=appends))
         target = way[-1].part

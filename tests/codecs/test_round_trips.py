@@ -437,7 +437,7 @@ def test_integers_in_a_float_column_become_floats(round_trip: RoundTrip) -> None
         (Any, math.nan, '{"$float":"nan"}'),
         (Any, b"\xff", '{"$bytes":"/w=="}'),
         (dict[str, Any], {"a": {"b": None}}, '{"a":{"b":null}}'),
-        (list[Any], ["ä", "\ud800"], '["\\u00e4","\\ud800"]'),
+        (list[Any], ["ä", "\ud800"], '["ä","\\ud800"]'),
     ],
 )
 def test_text_in_the_file(annotation: Any, value: Any, text: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from sqliter import SqliterDB
-from sqliter.exceptions import RecordUpdateError
+from sqliter.exceptions import InvalidFilterError, RecordUpdateError
 from sqliter.expressions import Append, Q, Remove, json_path
 from sqliter.model import BaseDBModel
 
@@ -220,3 +220,32 @@ def test_parts_become_what_they_become_in_python(
         assert db.select(Paper).update({json_path("doc", *path): value}) == len(docs)
     papers = db.select(Paper).order("pk").fetch_all()
     assert repr([paper.doc for paper in papers]) == repr(expected)
+
+
+ANY_TEXTS = st.text(max_size=4) | st.text("$\"\\\0_é.[]\ud800'", max_size=4)
+
+
+@quick
+@given(st.lists(ANY_TEXTS, min_size=2, max_size=3, unique=True))
+@example(["é", "\ud800"])
+@example(['"', "a"])
+@example(["$set", "a"])
+@example(["__len", "a", "$"])
+@example(["a", "b", "?"])
+def test_keys_of_any_name_are_found_or_refused(db: SqliterDB, keys: list[str]) -> None:
+    key, other, *outer = keys
+    inner = {other: 2, key: 1}
+    db.select(Paper).delete()
+    db.insert(Paper(doc={outer[0]: inner} if outer else inner))
+    is_kept = not any(each.startswith("$") for each in keys)
+    is_fit = all(each.isprintable() and not set('"\\') & set(each) for each in keys)
+    for keyword, value in (
+        (json_path("doc", *outer, key), 1),
+        (f"{json_path('doc', *outer)}__contains", key),
+    ):
+        try:
+            found = db.select(Paper).filter(**{keyword: value}).count()
+        except InvalidFilterError:
+            assert not (is_fit and is_kept and all(keys))
+        else:
+            assert found == is_kept

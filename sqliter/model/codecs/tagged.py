@@ -6,6 +6,7 @@ own keys start with "$", or are no text, is written as `{"$dict": [[key, value],
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -24,6 +25,7 @@ from .moments import decode_timedelta, encode_time, timedelta_micros
 Simplify = Callable[[Any], Any]
 
 _PATHS = {kind.__name__: kind for kind in (PurePosixPath, PureWindowsPath)}
+_HALVES = re.compile("[\ud800-\udfff]")
 _NATIVE = frozenset({str, int, bool, type(None)})
 
 
@@ -56,17 +58,22 @@ def read_tagged(text: str) -> Any:
 def dump(node: Any) -> str:
     """Compact JSON text; integers beyond Python's digit limit are refused."""
     try:
-        text = _encoder(ascii_only=False)(node)
+        text = _encoder()(node)
     except ValueError as error:
         raise UnstorableValue(f"the value has no JSON form: {error}") from error
-    return text if _is_unicode(text) else _encoder(ascii_only=True)(node)
+    # Only these: SQLite compares keys, in a path, as they are written.
+    return text if _is_unicode(text) else _HALVES.sub(_escaped, text)
+
+
+def _escaped(half: re.Match[str]) -> str:
+    return f"\\u{ord(half[0]):04x}"
 
 
 @cache
-def _encoder(*, ascii_only: bool) -> Callable[[Any], str]:
+def _encoder() -> Callable[[Any], str]:
     import json  # noqa: PLC0415 - programs without containers need none
 
-    return json.JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":")).encode
+    return json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @cache

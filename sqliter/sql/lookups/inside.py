@@ -93,7 +93,7 @@ class _Length(Transform):
             keys = keys if place.tagged else "count(*)"
             choices.append(f"WHEN 'object' THEN (SELECT {keys} FROM {place.each})")
         if place.is_scalar or place.is_open:
-            choices.append(f"WHEN 'text' THEN sqliter_len({place.value})")
+            choices.append(f"WHEN 'text' THEN length({place.value})")
         sql = f"CASE {place.shape} {' '.join(choices)} END"
         return Operand(f"{operand.name}{self.suffix}", sql, "INTEGER", encode_whole)
 

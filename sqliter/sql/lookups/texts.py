@@ -52,9 +52,9 @@ class _Part(Text):
 
     def tested(self, operand: Operand, prepared: str) -> Fragment:
         text = f"CAST({self.subject(operand)} AS BLOB)"
-        part = "CAST(? AS BLOB)"
-        sql = self.test.format(text=text, part=part)
-        return Fragment(sql, (self.fold(prepared),) * sql.count("?"))
+        sql = self.test.format(text=text, part="CAST(? AS BLOB)")
+        # Not as many as there are "?": a path in JSON may have some.
+        return Fragment(sql, (self.fold(prepared),) * self.test.count("{part}"))
 
     def subject(self, operand: Operand) -> str:
         return operand.sql
