@@ -111,17 +111,17 @@ class Names(Protocol):
     @property
     def local(self) -> bool: ...
 
-    def field(self, field: Field[Any]) -> Computed:
-        """Return the field; ``ValueError`` if there is none."""
+    # Return the field; ``ValueError`` if there is none.
+    def field(self, field: Field[Any]) -> Computed: ...
 
-    def computed(self, term: Term[Any]) -> Computed:
-        """Look the names of a term up; ``ValueError`` says what is wrong with it."""
+    # Look the names of a term up; ``ValueError`` says what is wrong with it.
+    def computed(self, term: Term[Any]) -> Computed: ...
 
-    def test(self, q: Q) -> Computed:
-        """Return whether a condition holds."""
+    # Return whether a condition holds.
+    def test(self, q: Q) -> Computed: ...
 
-    def inside(self, spec: Any) -> Names:
-        """Return what names mean in a query inside of this one."""
+    # Return what names mean in a query inside of this one.
+    def inside(self, spec: Any) -> Names: ...
 
 
 class Stored(NamedTuple):

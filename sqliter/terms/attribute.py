@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import TypeVar
 
@@ -68,45 +68,38 @@ class Outer(Term[T]):
         return f"outer({self.attribute!r})"
 
 
-if TYPE_CHECKING:
+def col(field: T) -> Attribute[T]:
+    """Return the same column, with methods that type checkers know.
 
-    def col(field: T) -> Attribute[T]:
-        """Return the same column, with methods that type checkers know."""
+    To type checkers ``User.name`` is what it is on an instance, a ``str``: they know
+    ``User.name == "Ann"``, but not ``in_``. At run time nothing changes. Raises
+    ``TypeError`` for what is no column.
 
-    def outer(field: T) -> Outer[T]:
-        """Return a column of the query around a sub-query."""
+    Example:
+        >>> db.select(User).filter(col(User.name).in_(["Ann", "Bob"]))
+        >>> db.select(User).order(col(User.age).desc(nulls="last"))
+    """
+    given: Any = field
+    if not isinstance(given, Attribute):
+        msg = f"col() takes a column, as in col(User.name), not {given!r}"
+        raise TypeError(msg)
+    return given
 
-else:
 
-    def col(field):
-        """Return the same column, with methods that type checkers know.
+def outer(field: T) -> Outer[T]:
+    """Return a column of the row of the query around a sub-query.
 
-        To type checkers ``User.name`` is what it is on an instance, a ``str``: they
-        know ``User.name == "Ann"``, but not ``in_``. At run time nothing changes.
-        Raises ``TypeError`` for what is no column.
+    Raises ``TypeError`` for what is no column.
 
-        Example:
-            >>> db.select(User).filter(col(User.name).in_(["Ann", "Bob"]))
-            >>> db.select(User).order(col(User.age).desc(nulls="last"))
-        """
-        if not isinstance(field, Attribute):
-            msg = f"col() takes a column, as in col(User.name), not {field!r}"
-            raise TypeError(msg)
-        return field
-
-    def outer(field):
-        """Return a column of the row of the query around a sub-query.
-
-        Raises ``TypeError`` for what is no column.
-
-        Example:
-            >>> books = db.select(Book).filter(Book.author_id == outer(Author.pk))
-            >>> db.select(Author).filter(~exists(books))
-        """
-        if not isinstance(field, Attribute):
-            msg = f"outer() takes a column, as in outer(Author.pk), not {field!r}"
-            raise TypeError(msg)
-        return Outer(field)
+    Example:
+        >>> books = db.select(Book).filter(Book.author_id == outer(Author.pk))
+        >>> db.select(Author).filter(~exists(books))
+    """
+    given: Any = field
+    if not isinstance(given, Attribute):
+        msg = f"outer() takes a column, as in outer(Author.pk), not {given!r}"
+        raise TypeError(msg)
+    return Outer(given)
 
 
 Attribute.__module__ = "sqliter.expressions"  # where users import it from
