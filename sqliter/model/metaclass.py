@@ -11,22 +11,19 @@ from sqliter.terms.attribute import Attribute
 
 __all__ = ["ModelClass"]
 
-if TYPE_CHECKING:
-    from pydantic._internal._model_construction import ModelMetaclass
-else:
-    ModelMetaclass = type(BaseModel)
-
 _building: ContextVar[bool] = ContextVar("_building", default=False)
 
 
-class ModelClass(ModelMetaclass):
-    """Gives a column for each field that is read from the class.
+if TYPE_CHECKING:  # checkers know fields by annotations, and models by their metaclass
+    from pydantic._internal._model_construction import ModelMetaclass as ModelClass
+else:
 
-    Not while a class is being made: Pydantic would take the columns of its bases for
-    defaults, or warn of fields that shadow them.
-    """
+    class ModelClass(type(BaseModel)):
+        """Gives a column for each field that is read from the class.
 
-    if not TYPE_CHECKING:  # checkers know fields by their annotations
+        Not while a class is being made: Pydantic would take the columns of its bases
+        for defaults, or warn of fields that shadow them.
+        """
 
         def __new__(mcs, *args: Any, **kwargs: Any) -> Any:
             token = _building.set(True)
