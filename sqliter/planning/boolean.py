@@ -16,9 +16,11 @@ class Resolver(Protocol):
 
     def keywords(self, given: dict[str, Any]) -> Iterable[Condition]:
         """Return the conditions that keywords mean; all of them must hold."""
+        ...
 
     def predicate(self, given: Predicate) -> Iterable[Condition]:
         """Return the conditions that a comparison means; all of them must hold."""
+        ...
 
 
 def conditions_of(q: Q, names: Resolver) -> tuple[Condition, ...]:

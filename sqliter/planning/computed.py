@@ -117,18 +117,23 @@ class Names(Protocol):
 
     def field(self, field: Field[Any]) -> Computed:
         """Return the field; ``ValueError`` if there is none."""
+        ...
 
     def computed(self, term: Term[Any]) -> Computed:
         """Look the names of a term up; ``ValueError`` says what is wrong with it."""
+        ...
 
     def compared(self, term: Term[Any]) -> Computed:
         """Return a term that is compared; ``ValueError`` if it cannot be here."""
+        ...
 
     def test(self, q: Q) -> Computed:
         """Return whether a condition holds."""
+        ...
 
     def inside(self, spec: Any) -> Names:
         """Return what names mean in a query inside of this one."""
+        ...
 
 
 class Stored(NamedTuple):

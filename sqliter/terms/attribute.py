@@ -72,9 +72,11 @@ if TYPE_CHECKING:
 
     def col(field: T) -> Attribute[T]:
         """Return the same column, with methods that type checkers know."""
+        ...
 
     def outer(field: T) -> Outer[T]:
         """Return a column of the query around a sub-query."""
+        ...
 
 else:
 
