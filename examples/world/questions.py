@@ -58,7 +58,7 @@ def named_like(at: Atlas, part: str) -> Steps[Answer]:
     """Search in a column that holds lists."""
     found = (
         at.db.select(at.City)
-        .filter(alternate_names__contains=part)
+        .filter(alternate_names__icontains=part)
         .order("-population")
     )
     top = found.clone().select_related("country").limit(8)
@@ -222,7 +222,7 @@ def plans(at: Atlas) -> Steps[Answer]:
         at.db.select(at.City).filter(country_id=1861060).order("-population").limit(6)
     )
     by_zone = at.db.select(at.City).filter(timezone="Asia/Tokyo")
-    by_name = at.db.select(at.City).filter(alternate_names__contains="京")
+    by_name = at.db.select(at.City).filter(alternate_names__icontains="京")
     rows = []
     for text, query in (
         ("largest of a country", by_country),

@@ -172,7 +172,7 @@ class ForeignKey(Declared, Generic[T]):
             return target
 
     if TYPE_CHECKING:
-        to: _To
+        to = _To()
         """The fields at its other end, for conditions: ``Book.author.to.name``."""
 
         def __getattr__(self, name: str) -> Any: ...

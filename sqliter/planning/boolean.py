@@ -14,11 +14,13 @@ __all__ = ["Resolver", "conditions_of"]
 class Resolver(Protocol):
     """What knows the names in conditions."""
 
-    # Return the conditions that keywords mean; all of them must hold.
-    def keywords(self, given: dict[str, Any]) -> Iterable[Condition]: ...
+    def keywords(self, given: dict[str, Any]) -> Iterable[Condition]:
+        """Return the conditions that keywords mean; all of them must hold."""
+        ...
 
-    # Return the conditions that a comparison means; all of them must hold.
-    def predicate(self, given: Predicate) -> Iterable[Condition]: ...
+    def predicate(self, given: Predicate) -> Iterable[Condition]:
+        """Return the conditions that a comparison means; all of them must hold."""
+        ...
 
 
 def conditions_of(q: Q, names: Resolver) -> tuple[Condition, ...]:

@@ -10,6 +10,8 @@ from sqliter.model.codecs import DECIMAL_COLLATION
 from sqliter.planning.aggregates import EXACT, AggregateSpec
 from sqliter.planning.computed import (
     ANY,
+    BYTES,
+    NUMBERS,
     TEXT,
     Built,
     Computed,
@@ -67,7 +69,8 @@ _WINDOWS = _names_in(
 _BOUND = r"(UNBOUNDED (PRECEDING|FOLLOWING)|\d{1,9} (PRECEDING|FOLLOWING)|CURRENT ROW)"
 _FRAME = re.compile(
     rf"(ROWS|RANGE|GROUPS) ({_BOUND}|BETWEEN {_BOUND} AND {_BOUND})"
-    r"( EXCLUDE (NO OTHERS|CURRENT ROW|GROUP|TIES))?"
+    r"( EXCLUDE (NO OTHERS|CURRENT ROW|GROUP|TIES))?",
+    re.ASCII,
 )
 
 
@@ -125,7 +128,7 @@ def applied(term: Function, given: Sequence[Computed]) -> Built:
     kind, like = _result(name, given, term)
     is_decimal = bool(given) and _is_decimal(given[0].like)
     sql = EXACT.get(name.upper(), term.name) if is_decimal else term.name
-    compares = name in ("min", "max") or term.distinct
+    compares = name in ("min", "max", "nullif") or term.distinct
     shown = [collated(each) for each in given] if compares else given
     inner = [piece for each in shown for piece in (", ", each)][1:]
     distinct = "DISTINCT " if term.distinct else ""
@@ -164,6 +167,11 @@ def _check_texts(names: Names, name: str, given: Sequence[Term[Any]]) -> None:
 def _result(
     name: str, given: Sequence[Computed], term: Function
 ) -> tuple[Kind, Stored | None]:
+    if name == "abs" and not all(_is_number(each) for each in given):
+        msg = f"{term!r}: SQLite cannot compute with that exactly; cast() it to float"
+        raise ValueError(msg)
+    if name in ("substr", "substring") and given and given[0].kind == BYTES:
+        return BYTES, None
     if name in _SAME and given:
         return common(given[1:] if name == "iif" else _values(name, given), term)
     if name in ("sum", "avg") and given:
@@ -185,13 +193,19 @@ def _is_aggregate(name: str, given: Sequence[Computed]) -> bool:
     return name in _AGGREGATES or (name in ("min", "max") and len(given) == 1)
 
 
+def _is_number(value: Computed) -> bool:
+    like = value.like
+    adds = like is not None and like.column.codec.adds and not _is_decimal(like)
+    return adds or value.kind in (*NUMBERS, ANY)
+
+
 def _is_decimal(like: Stored | None) -> bool:
     return like is not None and like.column.codec.collation == DECIMAL_COLLATION
 
 
 def _partition(names: Names, given: Iterable[Any]) -> list[str | Computed]:
     terms = [F(each) if isinstance(each, str) else each for each in given]
-    pieces = [piece for each in terms for piece in (", ", names.computed(each))]
+    pieces = [piece for each in terms for piece in (", ", _sorted(names, each))]
     return ["PARTITION BY ", *pieces[1:]] if pieces else []
 
 
@@ -199,12 +213,16 @@ def _order(names: Names, given: Iterable[Any]) -> list[str | Computed]:
     pieces: list[str | Computed] = []
     for term, descending, nulls in map(ordering_of, given):
         tail = direction(descending=descending, nulls=nulls)
-        pieces += [", ", names.computed(term), f" {tail}"]
+        pieces += [", ", _sorted(names, term), f" {tail}"]
     return ["ORDER BY ", *pieces[1:]] if pieces else []
 
 
+def _sorted(names: Names, term: Term[Any]) -> Computed:
+    return collated(names.computed(term))
+
+
 def _frame(given: str) -> str:
-    found = " ".join(given.upper().split())
+    found = " ".join(str(given).upper().split())
     if not _FRAME.fullmatch(found):
         msg = (
             f"{given!r} is no frame of a window, such as "

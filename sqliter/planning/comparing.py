@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqliter.core.statement import Value
 from sqliter.exceptions import InvalidFilterError
+from sqliter.model.codecs import codec_for
 from sqliter.planning.computed import (
     ANY,
     BOOL,
@@ -43,7 +44,7 @@ _LISTS = {"__in": "IN", "__not_in": "NOT IN"}
 def compared(names: Names, predicate: Predicate) -> Condition:
     """Return the condition; raises ``ValueError``, ``InvalidFilterError``."""
     term, suffix, value = predicate.term, predicate.operator, predicate.value
-    left = names.computed(term)
+    left = names.compared(term)
     if isinstance(term, Exists):
         return Holds(left, repr(term))
     if isinstance(value, Term):
@@ -65,7 +66,7 @@ def comparison(
     names: Names, term: Term[Any], suffix: str, value: Term[Any]
 ) -> Condition:
     """Return the condition that compares two terms."""
-    left, right = names.computed(term), names.computed(value)
+    left, right = names.compared(term), names.compared(value)
     both_numbers = left.kind in NUMBERS and right.kind in NUMBERS
     unknown = left.kind is ANY or right.kind is ANY
     if not (both_numbers or unknown) and left.kind != right.kind:
@@ -190,6 +191,9 @@ _TYPES: dict[Kind, tuple[type, ...]] = {
 }
 
 
+_DAYS = codec_for(date, ()).encode
+
+
 def _encode(name: str, kind: Kind, value: Any) -> Value:
     """Return a value as it is compared with an expression of this kind."""
     expected = _TYPES.get(kind)
@@ -197,4 +201,4 @@ def _encode(name: str, kind: Kind, value: Any) -> Value:
         wanted = " or ".join(each.__name__ for each in expected)
         text = f"{name} gives {wanted}, which never equals {value!r}"
         raise InvalidFilterError(name, message=f"Failed to apply filter: {text}")
-    return encode_scalar(value.isoformat() if kind == DAY else value)
+    return encode_scalar(_DAYS(value) if kind == DAY and _DAYS else value)

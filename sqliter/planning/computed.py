@@ -70,6 +70,10 @@ TEXT, BYTES, BOOL, DAY = (
 )
 
 
+_DECODING: dict[Kind, Decode | None] = {BOOL: bool, DAY: codec_for(date, ()).decode}
+"""What makes values of those kinds that SQLite has no type for."""
+
+
 class Level(enum.IntEnum):
     """What one value is computed of."""
 
@@ -111,17 +115,25 @@ class Names(Protocol):
     @property
     def local(self) -> bool: ...
 
-    # Return the field; ``ValueError`` if there is none.
-    def field(self, field: Field[Any]) -> Computed: ...
+    def field(self, field: Field[Any]) -> Computed:
+        """Return the field; ``ValueError`` if there is none."""
+        ...
 
-    # Look the names of a term up; ``ValueError`` says what is wrong with it.
-    def computed(self, term: Term[Any]) -> Computed: ...
+    def computed(self, term: Term[Any]) -> Computed:
+        """Look the names of a term up; ``ValueError`` says what is wrong with it."""
+        ...
 
-    # Return whether a condition holds.
-    def test(self, q: Q) -> Computed: ...
+    def compared(self, term: Term[Any]) -> Computed:
+        """Return a term that is compared; ``ValueError`` if it cannot be here."""
+        ...
 
-    # Return what names mean in a query inside of this one.
-    def inside(self, spec: Any) -> Names: ...
+    def test(self, q: Q) -> Computed:
+        """Return whether a condition holds."""
+        ...
+
+    def inside(self, spec: Any) -> Names:
+        """Return what names mean in a query inside of this one."""
+        ...
 
 
 class Stored(NamedTuple):
@@ -226,10 +238,10 @@ class Test(NamedTuple):
     """Whether a condition holds."""
 
     condition: _Tests
+    level: Level = Level.ROW
     kind: Kind = BOOL
     like: Stored | None = None
-    decode: Decode | None = bool
-    level: Level = Level.ROW
+    decode: Decode | None = None  # its kind says it
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -267,7 +279,8 @@ def decoded(result: Computed, value: Value, *, local: bool) -> Any:
         return None
     if result.like is not None:
         return read(result.like.column, value, local=local)
-    return value if result.decode is None else result.decode(value)
+    decode = result.decode or _DECODING.get(result.kind)
+    return value if decode is None else decode(value)
 
 
 def name_of(model: type[Any], field: Field[Any]) -> str:

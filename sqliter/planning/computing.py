@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from math import isnan
 from typing import Any, NamedTuple
 
@@ -111,6 +110,8 @@ def of_one_kind(names: Names, terms: Sequence[Term[Any]]) -> list[Computed]:
     """Return the terms; plain values are stored as the columns among them are."""
     found = {t: names.computed(t) for t in terms if not isinstance(t, Given)}
     like = next((each.like for each in found.values() if each.like), None)
+    if like is not None and like.kind in NUMBERS:
+        like = None  # a number is stored as it is, and may be of the other kind
     return [bound(t.value, like) if isinstance(t, Given) else found[t] for t in terms]
 
 
@@ -157,12 +158,8 @@ class _Extracted(NamedTuple):
     local: bool
     kind: Kind
     like: Stored | None = None
+    decode: Decode | None = None  # its kind says it
     level: Level = Level.ROW
-
-    @property
-    def decode(self) -> Decode | None:
-        """Days are texts."""
-        return None if self.kind is int else date.fromisoformat
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -179,4 +176,7 @@ class _Extracted(NamedTuple):
         source = self.source
         operand = operand_of(source.table, source.column, local=self.local)
         column = operand.qualified(frame.prefix(source.path))
-        return Fragment(self.part.of(column).sql)
+        sql = self.part.of(column).sql
+        if self.kind is not int:  # a text, where fields of dates are seconds
+            sql = f"CAST(strftime('%s', {sql}) AS INTEGER)"
+        return Fragment(sql)

@@ -107,7 +107,7 @@ class _Existence(NamedTuple):
     spec: QuerySpec[Any]
     kind: Kind = BOOL
     like: Stored | None = None
-    decode: Decode | None = bool
+    decode: Decode | None = None  # its kind says it
     level: Level = Level.ROW
     paths: tuple[Path, ...] = ()
     is_own: bool = False  # it never is

@@ -17,6 +17,7 @@ from sqliter.planning.operands import encode_scalar, operand_of
 from sqliter.planning.paths import follow
 from sqliter.planning.spec import Aggregate, Condition, Order, QuerySpec
 from sqliter.sql.lookups import Operand, find_lookup, splits
+from sqliter.terms.q import Q
 from sqliter.terms.term import Term, term_of
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "grouped",
     "grouping",
     "having",
+    "is_aggregate",
     "ordered_by",
     "related_count",
 ]
@@ -76,6 +78,7 @@ def grouped(
 
 def _aggregate(names: Names, alias: str, given: Any) -> Aggregate:
     """Return an aggregate of a field, or any other term that is one value per group."""
+    given = term_of(given) if isinstance(given, Q) else given
     if not isinstance(given, Term) or isinstance(given, AggregateSpec):
         _check_aggregate(names.table, alias, given)
         return given
@@ -206,6 +209,11 @@ def _named(spec: QuerySpec[Any], key: str) -> tuple[str, str]:
             if _is_known(spec, name):
                 break
     return name, suffix
+
+
+def is_aggregate(spec: QuerySpec[Any], key: str) -> bool:
+    """Return whether a keyword is about an aggregate of the query."""
+    return _named(spec, key)[0] in dict(spec.aggregates)
 
 
 def _is_known(spec: QuerySpec[Any], name: str) -> bool:

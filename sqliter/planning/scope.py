@@ -57,21 +57,21 @@ class Rows:
         Raises ``InvalidFilterError`` for what cannot be asked.
         """
         try:
-            key = self._key(given.term)
+            key = self._key(given)
             if key is not None:
                 return self.keywords({f"{key}{given.operator}": given.value})
             found = compared(self, given)
-            self._check_level(self.computed(given.term))
         except ValueError as error:
             name, text = repr(given.term), f"Failed to apply filter: {error}"
             raise InvalidFilterError(name, message=text, original=error) from error
         return (found,)
 
-    def _key(self, term: Term[Any]) -> str | None:
-        """Return how a keyword would name the term, if it could."""
+    def _key(self, given: Predicate) -> str | None:
+        """Return how a keyword would name what is compared, if it could."""
+        term = given.term
         if isinstance(term, Field):
             return name_of(self.table.model, term)
-        if isinstance(term, Extract):
+        if isinstance(term, Extract) and not isinstance(given.value, Term):
             return f"{name_of(self.table.model, term.field)}__{term.part}"
         return None
 
@@ -91,6 +91,12 @@ class Rows:
             return self.field(term)
         return _COMPUTING[type(term)](self, term)
 
+    def compared(self, term: Term[Any]) -> Computed:
+        """Return a term that is compared; ``ValueError`` if it cannot be here."""
+        found = self.computed(term)
+        self._check_level(found)
+        return found
+
     def field(self, field: Field[Any]) -> Computed:
         """Return a field; ``ValueError`` if there is none."""
         name = name_of(self.table.model, field)
@@ -104,7 +110,16 @@ class Rows:
     def test(self, q: Q) -> Computed:
         """Return whether a condition holds."""
         found = self.conditions(q)
-        return Test(found[0] if len(found) == 1 else Combined("AND", found))
+        one = found[0] if len(found) == 1 else Combined("AND", found)
+        return Test(one, self._level(q))
+
+    def _level(self, q: Q) -> Level:
+        """Return what a condition is computed of."""
+        found = [self._level(part) for part in q.parts]
+        if isinstance(q, Predicate):
+            sides = [each for each in (q.term, q.value) if isinstance(each, Term)]
+            found += [self.computed(each).level for each in sides]
+        return max(found, default=Level.ROW)
 
 
 class Groups(Rows):
@@ -121,10 +136,39 @@ class Groups(Rows):
             return super().field(field)
         return projection.computed_aggregate(self, aggregate)
 
+    def test(self, q: Q) -> Computed:
+        """Return whether a condition holds: of a group, or of each of its rows."""
+        return _Within(self.spec, self.context).tested(q)
+
+    def tested(self, q: Q) -> Computed:
+        """Return the condition, its names looked up here."""
+        return super().test(q)
+
     def _check_level(self, found: Computed) -> None:
         if found.level is Level.WINDOW:
             msg = "windows are computed of the groups that having() chooses"
             raise InvalidProjectionError(msg)
+
+    def _key(self, given: Predicate) -> str | None:
+        """Return how a keyword would name what is compared, if it could."""
+        return None if isinstance(given.value, Term) else super()._key(given)
+
+
+class _Within(Groups):
+    """The names inside of an expression about a group: those of its rows, too."""
+
+    def keywords(self, given: dict[str, Any]) -> tuple[Condition, ...]:
+        """Return the conditions that keywords mean."""
+        about = {key: projection.is_aggregate(self.spec, key) for key in given}
+        rows = {key: value for key, value in given.items() if not about[key]}
+        groups = {key: value for key, value in given.items() if about[key]}
+        found = projection.having(self.spec, groups, local=self.local) if groups else ()
+        return (*Rows.keywords(self, rows), *found)
+
+    def _level(self, q: Q) -> Level:
+        """Return what a condition is computed of."""
+        is_group = any(projection.is_aggregate(self.spec, key) for key in q.keywords)
+        return max(super()._level(q), Level.GROUP if is_group else Level.ROW)
 
 
 _COMPUTING: dict[type, Callable[[Any, Any], Computed]] = {

@@ -23,7 +23,7 @@ class SubQuery(Term[Any]):
     __slots__ = ("spec", "term")
 
     def __init__(self, query: Asking, term: Term[Any]) -> None:
-        self.spec = query.spec
+        self.spec = _asked(query)
         self.term = term
 
     def __repr__(self) -> str:
@@ -36,7 +36,7 @@ class Exists(Term[bool]):
     __slots__ = ("spec",)
 
     def __init__(self, query: Asking) -> None:
-        self.spec = query.spec
+        self.spec = _asked(query)
 
     def __repr__(self) -> str:
         return f"exists({self.spec.table.model.__name__})"
@@ -62,3 +62,11 @@ def subquery(query: Asking, value: Any) -> SubQuery:
         >>> db.select(Book).filter(F("price") > mean)
     """
     return SubQuery(query, F(value) if isinstance(value, str) else term_of(value))
+
+
+def _asked(query: Asking) -> Any:
+    spec = None if isinstance(query, type) else getattr(query, "spec", None)
+    if spec is None:
+        msg = f"a query such as db.select(Book) is wanted, not {query!r}"
+        raise TypeError(msg)
+    return spec

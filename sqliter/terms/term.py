@@ -151,11 +151,11 @@ class Term(Generic[T]):
 
     def asc(self, *, nulls: Nulls | None = None) -> Ordering:
         """Return it as an order, the smallest first."""
-        return Ordering(self, descending=False, nulls=nulls)
+        return Ordering(self, descending=False, nulls=_placed(nulls))
 
     def desc(self, *, nulls: Nulls | None = None) -> Ordering:
         """Return it as an order, the greatest first."""
-        return Ordering(self, descending=True, nulls=nulls)
+        return Ordering(self, descending=True, nulls=_placed(nulls))
 
 
 Compared: TypeAlias = "T | Term[Any]"
@@ -250,6 +250,14 @@ def _check_name(name: object) -> None:
     if not isinstance(name, str):
         msg = f"F() takes the name of a field, not {name!r}"
         raise TypeError(msg)
+
+
+def _placed(nulls: Nulls | None) -> Nulls | None:
+    """Return where NULLs stand; ``ValueError`` for what is no place."""
+    if nulls not in (None, "first", "last"):
+        msg = f"nulls must be 'first' or 'last', not {nulls!r}"
+        raise ValueError(msg)
+    return nulls
 
 
 def _listed(values: Any) -> Any:

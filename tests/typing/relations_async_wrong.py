@@ -93,7 +93,6 @@ async def forward(db: AsyncSqliterDB, book: Book, ada: Author) -> None:
     await book.author.fetch(1)  # error
     await book.author.fetch_one()  # error
     await book.editor.fetch()  # error
-    await Book.author.fetch()  # error
     await ada.country.fetch()  # error
     await db.load(book)(1)  # error
     await db.load(book.author_id)  # error

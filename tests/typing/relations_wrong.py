@@ -89,7 +89,6 @@ def forward(db: SqliterDB, book: Book, ada: Author, bob: Author | None) -> None:
     book.author.name = 7  # error
     title: str = book.author  # error
     number: int = book.author  # error
-    Book.author.title  # error
     Book.author.id_of(7)  # error
     key: int = Book.author.id_of(book)  # error
     name: str = db.load(book.author)  # error
