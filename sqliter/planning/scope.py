@@ -11,7 +11,15 @@ from sqliter.planning import calling, computing, filters, nested, projection
 from sqliter.planning.aggregates import AggregateSpec
 from sqliter.planning.boolean import conditions_of
 from sqliter.planning.comparing import compared
-from sqliter.planning.computed import Computed, Level, Names, Stored, Test, name_of
+from sqliter.planning.computed import (
+    BOOL,
+    Computed,
+    Level,
+    Names,
+    Stored,
+    Test,
+    name_of,
+)
 from sqliter.planning.conditions import Combined, Condition
 from sqliter.planning.paths import forward_end
 from sqliter.planning.spec import QuerySpec
@@ -57,6 +65,8 @@ class Rows:
         Raises ``InvalidFilterError`` for what cannot be asked.
         """
         try:
+            if given.operator == "__holds":
+                given = self._truth(given.term)
             key = self._key(given)
             if key is not None:
                 return self.keywords({f"{key}{given.operator}": given.value})
@@ -65,6 +75,13 @@ class Rows:
             name, text = repr(given.term), f"Failed to apply filter: {error}"
             raise InvalidFilterError(name, message=text, original=error) from error
         return (found,)
+
+    def _truth(self, term: Term[Any]) -> Predicate:
+        """Return the comparison that asks whether something is true."""
+        if self.computed(term).kind != BOOL:
+            msg = f"{term!r} is neither true nor false: compare it with something"
+            raise ValueError(msg)
+        return Predicate(term, "__eq", True)  # noqa: FBT003 - as in a keyword
 
     def _key(self, given: Predicate) -> str | None:
         """Return how a keyword would name what is compared, if it could."""

@@ -72,7 +72,7 @@ class Term(Generic[T]):
 
     def holds(self) -> Q:
         """Ask whether it is true."""
-        return Predicate(self, "__eq", True)  # noqa: FBT003 - as in a keyword
+        return Predicate(self, "__holds", True)  # noqa: FBT003 - as in a keyword
 
     def in_(self, values: Iterable[T] | Term[Any]) -> Q:
         """Ask whether it is one of these values, or of those of a ``subquery()``."""

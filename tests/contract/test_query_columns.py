@@ -203,7 +203,11 @@ WRONG: dict[str, tuple[type[Exception], str, Any]] = {
         lambda q: q.update({"age": Other.value}),
     ),
     "a bool": (TypeError, "comparisons", lambda q: q.filter(True)),
-    "no comparison": (TypeError, "not Item.age", lambda q: q.filter(Item.age)),
+    "no comparison": (
+        InvalidFilterError,
+        "neither true nor false",
+        lambda q: q.filter(Item.age),
+    ),
     "and a bool": (TypeError, "not True", lambda q: q.filter(Q(Item.age > 1) & True)),
     "as a bool": (TypeError, "neither", lambda q: q.filter(1 < Item.age < 3)),
     "if": (TypeError, "neither", lambda q: bool(Item.age)),

@@ -269,6 +269,17 @@ STATEMENTS = {
     "Which cities are in countries that speak French and border Germany?": 2,
     "What does it take to name the countries of 100 cities?": 101 + 2 + 2 + 1,
     "What if Germany's neighbours lived by its clocks?": 4,
+    "Which cities are giants but no capitals, or farthest south?": 1,
+    "How many cities are there of each size?": 1,
+    "Which African cities dominate their time zone?": 1,
+    "Which countries have no city at all?": 2,
+    "How many countries are more crowded than the average?": 4,
+    "Which cities have the most names?": 2,
+    "What do people mean by “guinea -equatorial”?": 1,
+    "Who speaks one language, and who the other?": 4,
+    "All cities over two million, page by page?": 6,
+    "Which countries have the most cities, and how long a name?": 1,
+    "What if every capital grew by a tenth?": 3,
 }
 
 
