@@ -60,6 +60,11 @@ def bound(value: Any, like: Stored | None = None) -> Bound:
     """Return a value, stored as those of a column if there is one to be like."""
     if like is not None and value is not None:
         encoded = operand_of(like.table, like.column).encode(value)
+        if not isinstance(encoded, tuple(like.column.codec.reads)):
+            msg = (
+                f"{value!r} is no value of {like.column.field}; cast() both to one type"
+            )
+            raise ValueError(msg)
         return Bound(encoded, like.kind, like)
     if type(value) not in _SCALARS:
         kind = type(value).__name__

@@ -151,6 +151,10 @@ VALUES: dict[str, tuple[Any, list[Any]]] = {
         ),
         [3, 11, 9, 6],
     ),
+    "parts by conditions": (
+        func.count().over(partition_by=Sale.count > 4),
+        [2, 2, 2, 2],
+    ),
     "lag": (
         func.lag(Sale.shop, 1, "none").over(order_by=[Sale.pk]),
         ["none", "a", "b", "a"],
@@ -521,6 +525,26 @@ WRONG: dict[str, tuple[type[Exception], str, Callable[[Any], Any]]] = {
         InvalidOrderError,
         "F\\('shop'\\)",
         lambda q: q.order(func.upper("shop")),
+    ),
+    "names": (
+        InvalidOrderError,
+        "about a text",
+        lambda q: q.order(func.min("shop", "x")),
+    ),
+    "another type": (
+        InvalidOrderError,
+        "no value of note",
+        lambda q: q.order(coalesce(F("note"), 5)),
+    ),
+    "parted by": (
+        TypeError,
+        "parted",
+        lambda q: q.order(func.rank().over(partition_by=[3])),
+    ),
+    "ordered by": (
+        TypeError,
+        "ordered",
+        lambda q: q.order(func.rank().over(order_by=[3])),
     ),
     "per row": (
         InvalidProjectionError,
