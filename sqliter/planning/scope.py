@@ -108,7 +108,11 @@ class Rows:
         return Stored(table, column, path)
 
     def test(self, q: Q) -> Computed:
-        """Return whether a condition holds."""
+        """Return whether a condition holds; of whatever it is computed."""
+        return _Inside(self.spec, self.context).tested(q)
+
+    def tested(self, q: Q) -> Computed:
+        """Return the condition, its names looked up here."""
         found = self.conditions(q)
         one = found[0] if len(found) == 1 else Combined("AND", found)
         return Test(one, self._level(q))
@@ -118,8 +122,12 @@ class Rows:
         found = [self._level(part) for part in q.parts]
         if isinstance(q, Predicate):
             sides = [each for each in (q.term, q.value) if isinstance(each, Term)]
-            found += [self.computed(each).level for each in sides]
+            found += [self._level_of(each) for each in sides]
         return max(found, default=Level.ROW)
+
+    def _level_of(self, term: Term[Any]) -> Level:
+        is_of_row = isinstance(term, (Field, Extract))  # perhaps of many related ones
+        return Level.ROW if is_of_row else self.computed(term).level
 
 
 class Groups(Rows):
@@ -140,10 +148,6 @@ class Groups(Rows):
         """Return whether a condition holds: of a group, or of each of its rows."""
         return _Within(self.spec, self.context).tested(q)
 
-    def tested(self, q: Q) -> Computed:
-        """Return the condition, its names looked up here."""
-        return super().test(q)
-
     def _check_level(self, found: Computed) -> None:
         if found.level is Level.WINDOW:
             msg = "windows are computed of the groups that having() chooses"
@@ -154,8 +158,18 @@ class Groups(Rows):
         return None if isinstance(given.value, Term) else super()._key(given)
 
 
+class _Inside(Rows):
+    """The names inside of an expression, which is checked as a whole."""
+
+    def _check_level(self, found: Computed) -> None:
+        pass
+
+
 class _Within(Groups):
     """The names inside of an expression about a group: those of its rows, too."""
+
+    def _check_level(self, found: Computed) -> None:
+        pass
 
     def keywords(self, given: dict[str, Any]) -> tuple[Condition, ...]:
         """Return the conditions that keywords mean."""
@@ -169,6 +183,12 @@ class _Within(Groups):
         """Return what a condition is computed of."""
         is_group = any(projection.is_aggregate(self.spec, key) for key in q.keywords)
         return max(super()._level(q), Level.GROUP if is_group else Level.ROW)
+
+    def _level_of(self, term: Term[Any]) -> Level:
+        is_alias = isinstance(term, Field) and projection.is_aggregate(
+            self.spec, term.name
+        )
+        return self.computed(term).level if is_alias else super()._level_of(term)
 
 
 _COMPUTING: dict[type, Callable[[Any, Any], Computed]] = {

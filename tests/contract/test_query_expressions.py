@@ -151,6 +151,17 @@ VALUES: dict[str, tuple[Any, list[Any]]] = {
         ),
         [3, 11, 9, 6],
     ),
+    "case of a window": (
+        case(
+            (func.row_number().over(order_by=Sale.price) == 1, "cheapest"),
+            otherwise=Sale.shop,
+        ),
+        ["a", "cheapest", "a", "b"],
+    ),
+    "truth of a window": (
+        func.sum("count").over(order_by="pk") > 11,
+        [False, False, True, True],
+    ),
     "parts by conditions": (
         func.count().over(partition_by=Sale.count > 4),
         [2, 2, 2, 2],
@@ -448,6 +459,11 @@ WRONG: dict[str, tuple[type[Exception], str, Callable[[Any], Any]]] = {
         "having",
         lambda q: q.filter(case((func.max("count") > 1, 1)) == 1),
     ),
+    "window in a case": (
+        InvalidFilterError,
+        "window",
+        lambda q: q.filter(case((func.rank().over() == 1, 1)) == 1),
+    ),
     "window": (
         InvalidFilterError,
         "window",
@@ -620,6 +636,8 @@ async def test_trees(db: Any, orm: SimpleNamespace) -> None:
     nodes = db.select(Node).order("pk")
     assert await nodes.clone().filter(below()).scalars("name") == ["root", "one"]
     assert await nodes.clone().filter(below(below())).scalars("name") == ["root"]
+    above = case((Q(downs__name="x"), "above x"), otherwise="")
+    assert await nodes.clone().scalars(above) == ["", "above x", "", ""]
     named = below(Node.up.to.name == "one")
     assert await nodes.clone().filter(named, Node.up.to.name == "root").count() == 1
     sql = db.select(Node).filter(below(below())).to_sql()[0]
