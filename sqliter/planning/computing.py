@@ -30,6 +30,7 @@ from sqliter.terms.call import Case, Cast, Extract
 from sqliter.terms.term import Arithmetic, Given, Term
 
 __all__ = [
+    "Extracted",
     "arithmetic",
     "bound",
     "cased",
@@ -152,10 +153,10 @@ def extracted(names: Names, term: Extract) -> Computed:
         raise ValueError(msg)
     operand = operand_of(field.like.table, field.like.column, local=names.local)
     is_whole = part.of(operand).storage == "INTEGER"
-    return _Extracted(part, field.like, names.local, int if is_whole else DAY)
+    return Extracted(part, field.like, names.local, int if is_whole else DAY)
 
 
-class _Extracted(NamedTuple):
+class Extracted(NamedTuple):
     """A part of a column."""
 
     part: Transform

@@ -9,6 +9,7 @@ from sqliter.core.context import Context
 from sqliter.exceptions import InvalidFilterError, InvalidProjectionError
 from sqliter.planning import calling, computing, filters, nested, projection
 from sqliter.planning.aggregates import AggregateSpec
+from sqliter.planning.bare import check_bare
 from sqliter.planning.boolean import conditions_of
 from sqliter.planning.comparing import compared
 from sqliter.planning.computed import Computed, Level, Names, Stored, Test, name_of
@@ -157,6 +158,12 @@ class Groups(Rows):
         """Return how a keyword would name what is compared, if it could."""
         return None if isinstance(given.value, Term) else super()._key(given)
 
+    def compared(self, term: Term[Any]) -> Computed:
+        """Return a term that is compared; it must have one value per group."""
+        found = super().compared(term)
+        check_bare(self.spec, repr(term), found)
+        return found
+
 
 class _Inside(Rows):
     """The names inside of an expression, which is checked as a whole."""
@@ -168,8 +175,9 @@ class _Inside(Rows):
 class _Within(Groups):
     """The names inside of an expression about a group: those of its rows, too."""
 
-    def _check_level(self, found: Computed) -> None:
-        pass
+    def compared(self, term: Term[Any]) -> Computed:
+        """Return a term that is compared."""
+        return self.computed(term)
 
     def keywords(self, given: dict[str, Any]) -> tuple[Condition, ...]:
         """Return the conditions that keywords mean."""

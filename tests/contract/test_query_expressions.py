@@ -356,6 +356,15 @@ async def test_conditions_of_groups(db: Any) -> None:
     few = groups.clone().having(n=2, mean__gt=2)
     assert await few.fetch_dicts() == [{**a, "place": 1}]
     assert await groups.order(F("turnover").desc()).limit(1).fetch_dicts() == [b]
+    twos = db.select(Sale).group_by(k=F("count") / 4 > 1)
+    twos.annotate(
+        x=case((Q(k=True), func.count()), otherwise=0),
+        t=func.sum(F("price")) * cast(F("k"), int),
+    )
+    assert await twos.order("k").having(func.count() > 1).fetch_dicts() == [
+        {"k": False, "x": 0, "t": 0},
+        {"k": True, "x": 2, "t": 2.5},
+    ]
     later = db.select(Sale).group_by("shop").annotate(n=func.count())
     later.annotate(twice=F("n") * 2, many=case((Q(n__gte=2), "yes"), otherwise="no"))
     assert {(e["twice"], e["many"]) for e in await later.fetch_dicts()} == {(4, "yes")}
@@ -542,6 +551,21 @@ WRONG: dict[str, tuple[type[Exception], str, Callable[[Any], Any]]] = {
         "F\\('shop'\\)",
         lambda q: q.order(func.upper("shop")),
     ),
+    "any row of a group": (
+        InvalidProjectionError,
+        "many values per group",
+        lambda q: q.group_by("shop").having(func.upper(F("note")) > "X"),
+    ),
+    "any row beside an aggregate": (
+        InvalidProjectionError,
+        "'price' has many values",
+        lambda q: q.group_by("shop").annotate(x=func.sum("count") * F("price")),
+    ),
+    "a window over any row": (
+        InvalidProjectionError,
+        "'count' has many values",
+        lambda q: q.group_by("shop").annotate(x=func.sum(F("count")).over()),
+    ),
     "names": (
         InvalidOrderError,
         "about a text",
@@ -576,7 +600,10 @@ async def test_wrong_uses(db: Any) -> None:
     for name, (error, text, use) in WRONG.items():
         with pytest.raises(error, match=text):
             found = use(db.select(Sale))
-            await (found.fetch_all() if hasattr(found, "fetch_all") else found)
+            if hasattr(found, "fetch_all"):
+                verb = "fetch_dicts" if found.projection_mode else "fetch_all"
+                found = getattr(found, verb)()
+            await found
             pytest.fail(name)
 
 
