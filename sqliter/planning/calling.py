@@ -24,7 +24,8 @@ from sqliter.planning.computed import (
 )
 from sqliter.planning.computing import common, of_one_kind
 from sqliter.terms.call import Function, Over
-from sqliter.terms.term import F, Given, Ordering, Term
+from sqliter.terms.q import Q
+from sqliter.terms.term import F, Given, Ordering, Term, term_of
 
 __all__ = ["applied", "called", "counted", "ordering_of", "windowed"]
 
@@ -138,9 +139,9 @@ def applied(term: Function, given: Sequence[Computed]) -> Built:
 
 
 def _arguments(names: Names, name: str, given: Sequence[Term[Any]]) -> list[Computed]:
+    _check_texts(names, name, given)
     if name in _SAME and name not in ("iif", "nth_value", "lag", "lead"):
         return of_one_kind(names, given)
-    _check_texts(names, name, given)
     if name not in ("iif", "lag", "lead"):
         return [names.computed(each) for each in given]
     # the one that is asked about, or counted, is of another kind than the others
@@ -204,9 +205,19 @@ def _is_decimal(like: Stored | None) -> bool:
 
 
 def _partition(names: Names, given: Iterable[Any]) -> list[str | Computed]:
-    terms = [F(each) if isinstance(each, str) else each for each in given]
-    pieces = [piece for each in terms for piece in (", ", _sorted(names, each))]
+    pieces = [
+        piece for each in map(_parting, given) for piece in (", ", _sorted(names, each))
+    ]
     return ["PARTITION BY ", *pieces[1:]] if pieces else []
+
+
+def _parting(given: Any) -> Term[Any]:
+    if isinstance(given, str):
+        return F(given)
+    if not isinstance(given, (Term, Q)):
+        msg = f"windows are parted by names and expressions, not by {given!r}"
+        raise TypeError(msg)
+    return term_of(given)
 
 
 def _order(names: Names, given: Iterable[Any]) -> list[str | Computed]:

@@ -30,6 +30,7 @@ from sqliter.terms.call import Case, Cast, Extract
 from sqliter.terms.term import Arithmetic, Given, Term
 
 __all__ = [
+    "Extracted",
     "arithmetic",
     "bound",
     "cased",
@@ -60,6 +61,11 @@ def bound(value: Any, like: Stored | None = None) -> Bound:
     """Return a value, stored as those of a column if there is one to be like."""
     if like is not None and value is not None:
         encoded = operand_of(like.table, like.column).encode(value)
+        if not isinstance(encoded, tuple(like.column.codec.reads)):
+            msg = (
+                f"{value!r} is no value of {like.column.field}; cast() both to one type"
+            )
+            raise ValueError(msg)
         return Bound(encoded, like.kind, like)
     if type(value) not in _SCALARS:
         kind = type(value).__name__
@@ -147,10 +153,10 @@ def extracted(names: Names, term: Extract) -> Computed:
         raise ValueError(msg)
     operand = operand_of(field.like.table, field.like.column, local=names.local)
     is_whole = part.of(operand).storage == "INTEGER"
-    return _Extracted(part, field.like, names.local, int if is_whole else DAY)
+    return Extracted(part, field.like, names.local, int if is_whole else DAY)
 
 
-class _Extracted(NamedTuple):
+class Extracted(NamedTuple):
     """A part of a column."""
 
     part: Transform

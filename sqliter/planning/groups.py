@@ -11,6 +11,7 @@ from sqliter.exceptions import InvalidProjectionError
 from sqliter.helpers import quote_identifier
 from sqliter.model.table import Column, Table
 from sqliter.planning.aggregates import AggregateSpec
+from sqliter.planning.bare import check_bare
 from sqliter.planning.computed import Computed, Level, Stored, collated, decoded
 from sqliter.planning.conditions import all_of
 from sqliter.planning.counting import RelatedCount
@@ -74,6 +75,8 @@ def _check_levels(spec: QuerySpec[Any]) -> None:
         if each.level is Level.ROW and not is_of_group:
             text = f"'{alias}' is no aggregate: it has a value per row, not per group; "
             raise InvalidProjectionError(f"{text}use fetch_annotated() or values()")
+        if alias not in spec.grouped:
+            check_bare(spec, f"'{alias}'", each)
 
 
 def frame_of(spec: QuerySpec[Any]) -> Frame:

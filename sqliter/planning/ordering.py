@@ -72,5 +72,5 @@ def _computed(term: Term[Any], names: Names) -> Order:
         found = names.computed(term)
     except ValueError as error:
         text = f"cannot order by {term!r}: {error}"
-        raise InvalidOrderError(text, original=error) from error
+        raise InvalidOrderError(text) from error
     return Order(repr(term), path=None, computed=collated(found))

@@ -85,7 +85,7 @@ def _aggregate(names: Names, alias: str, given: Any) -> Aggregate:
     try:
         found = names.computed(given)
     except ValueError as error:
-        raise InvalidProjectionError(f"'{alias}': {error}", original=error) from error
+        raise InvalidProjectionError(f"'{alias}': {error}") from error
     if found.paths:
         msg = f"'{alias}' looks along foreign keys, which groups cannot"
         raise InvalidProjectionError(msg)

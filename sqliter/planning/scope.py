@@ -9,6 +9,7 @@ from sqliter.core.context import Context
 from sqliter.exceptions import InvalidFilterError, InvalidProjectionError
 from sqliter.planning import calling, computing, filters, nested, projection
 from sqliter.planning.aggregates import AggregateSpec
+from sqliter.planning.bare import check_bare
 from sqliter.planning.boolean import conditions_of
 from sqliter.planning.comparing import compared
 from sqliter.planning.computed import (
@@ -73,7 +74,7 @@ class Rows:
             found = compared(self, given)
         except ValueError as error:
             name, text = repr(given.term), f"Failed to apply filter: {error}"
-            raise InvalidFilterError(name, message=text, original=error) from error
+            raise InvalidFilterError(name, message=text) from error
         return (found,)
 
     def _truth(self, term: Term[Any]) -> Predicate:
@@ -125,7 +126,11 @@ class Rows:
         return Stored(table, column, path)
 
     def test(self, q: Q) -> Computed:
-        """Return whether a condition holds."""
+        """Return whether a condition holds; of whatever it is computed."""
+        return _Inside(self.spec, self.context).tested(q)
+
+    def tested(self, q: Q) -> Computed:
+        """Return the condition, its names looked up here."""
         found = self.conditions(q)
         one = found[0] if len(found) == 1 else Combined("AND", found)
         return Test(one, self._level(q))
@@ -135,8 +140,12 @@ class Rows:
         found = [self._level(part) for part in q.parts]
         if isinstance(q, Predicate):
             sides = [each for each in (q.term, q.value) if isinstance(each, Term)]
-            found += [self.computed(each).level for each in sides]
+            found += [self._level_of(each) for each in sides]
         return max(found, default=Level.ROW)
+
+    def _level_of(self, term: Term[Any]) -> Level:
+        is_of_row = isinstance(term, (Field, Extract))  # perhaps of many related ones
+        return Level.ROW if is_of_row else self.computed(term).level
 
 
 class Groups(Rows):
@@ -157,10 +166,6 @@ class Groups(Rows):
         """Return whether a condition holds: of a group, or of each of its rows."""
         return _Within(self.spec, self.context).tested(q)
 
-    def tested(self, q: Q) -> Computed:
-        """Return the condition, its names looked up here."""
-        return super().test(q)
-
     def _check_level(self, found: Computed) -> None:
         if found.level is Level.WINDOW:
             msg = "windows are computed of the groups that having() chooses"
@@ -170,9 +175,26 @@ class Groups(Rows):
         """Return how a keyword would name what is compared, if it could."""
         return None if isinstance(given.value, Term) else super()._key(given)
 
+    def compared(self, term: Term[Any]) -> Computed:
+        """Return a term that is compared; it must have one value per group."""
+        found = super().compared(term)
+        check_bare(self.spec, repr(term), found)
+        return found
+
+
+class _Inside(Rows):
+    """The names inside of an expression, which is checked as a whole."""
+
+    def _check_level(self, found: Computed) -> None:
+        pass
+
 
 class _Within(Groups):
     """The names inside of an expression about a group: those of its rows, too."""
+
+    def compared(self, term: Term[Any]) -> Computed:
+        """Return a term that is compared."""
+        return self.computed(term)
 
     def keywords(self, given: dict[str, Any]) -> tuple[Condition, ...]:
         """Return the conditions that keywords mean."""
@@ -186,6 +208,12 @@ class _Within(Groups):
         """Return what a condition is computed of."""
         is_group = any(projection.is_aggregate(self.spec, key) for key in q.keywords)
         return max(super()._level(q), Level.GROUP if is_group else Level.ROW)
+
+    def _level_of(self, term: Term[Any]) -> Level:
+        is_alias = isinstance(term, Field) and projection.is_aggregate(
+            self.spec, term.name
+        )
+        return self.computed(term).level if is_alias else super()._level_of(term)
 
 
 _COMPUTING: dict[type, Callable[[Any, Any], Computed]] = {

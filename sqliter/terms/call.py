@@ -203,5 +203,5 @@ def _when(pair: Any) -> When:
 
 
 def _several(given: Any) -> tuple[Any, ...]:
-    is_one = isinstance(given, (str, Term, Ordering))
+    is_one = isinstance(given, (str, Term, Ordering, Q))
     return (given,) if is_one else tuple(given)

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from sqliter import SqliterDB
 from sqliter.exceptions import SqliterError
-from sqliter.expressions import F, Q
+from sqliter.expressions import (
+    F,
+    Q,
+    case,
+    cast,
+    coalesce,
+    exists,
+    extract,
+    outer,
+    subquery,
+)
 from sqliter.model import BaseDBModel
 from sqliter.query import func
 
@@ -130,6 +140,70 @@ ASKED: dict[str, Callable[[Any, str], Any]] = {
     "bulk_update": lambda db, text: db.bulk_update([Secret(pk=1, name="one")], [text]),
     "refresh": lambda db, text: db.refresh(Secret(pk=1, name="one"), [text]),
     "limit": lambda db, text: db.select(Secret).limit(text).fetch_all(),
+    "function": lambda db, text: (
+        db.select(Secret)
+        .filter(getattr(func, text.lstrip("_") or "x")(F("name")) == 1)
+        .count()
+    ),
+    "argument": lambda db, text: db.select(Secret).values(x=func.lower(text)),
+    "pieces": lambda db, text: (
+        db.select(Secret)
+        .filter(coalesce(F("name"), text) + text == func.nullif(text, F("body")))
+        .values(x=case((F("name") == text, text), otherwise=F("body")))
+    ),
+    "computed operators": lambda db, text: (
+        db.select(Secret)
+        .filter(func.lower(F("name")).contains(text), func.upper("x").in_([text]))
+        .filter(func.trim(F("name"), text).like(text))
+        .count()
+    ),
+    "operator": lambda db, text: (
+        db.select(Secret).filter(func.lower(F("name")).matches(text, 1)).count()
+    ),
+    "operator of a column": lambda db, text: (
+        db.select(Secret).filter(F("name").matches(text, "x")).count()
+    ),
+    "frame": lambda db, text: db.select(Secret).values(
+        x=func.count().over(order_by="pk", frame=text)
+    ),
+    "longer frame": lambda db, text: db.select(Secret).values(
+        x=func.count().over(frame=f"ROWS {text} PRECEDING")
+    ),
+    "partition": lambda db, text: db.select(Secret).values(
+        x=func.count().over(partition_by=text, order_by=text)
+    ),
+    "place of nulls": lambda db, text: (
+        db.select(Secret).order(F("name").asc(nulls=text)).fetch_all()
+    ),
+    "computed alias": lambda db, text: db.select(Secret).values(**{text: F("pk") + 1}),
+    "annotated alias": lambda db, text: (
+        db.select(Secret)
+        .annotate(**{text: func.lower(F("name"))})
+        .order(F(text).desc())
+        .having(F(text) != "x")
+        .fetch_annotated()
+    ),
+    "target": lambda db, text: db.select(Secret).values(x=cast(F("name"), text)),
+    "part": lambda db, text: db.select(Secret).values(x=extract(text, F("name"))),
+    "part that is compared": lambda db, text: (
+        db.select(Secret).filter(extract(text, F("name")) == 1).count()
+    ),
+    "subquery": lambda db, text: (
+        db.select(Secret)
+        .filter(F("name") == subquery(db.select(Secret).filter(name=text), text))
+        .count()
+    ),
+    "exists": lambda db, text: (
+        db.select(Secret)
+        .filter(exists(db.select(Secret).filter(body=text, name=outer(Secret.name))))
+        .count()
+    ),
+    "updated by functions": lambda db, text: db.select(Secret).update(
+        {"body": func.replace(F("body"), text, text) + text}
+    ),
+    "updated by a function": lambda db, text: db.select(Secret).update(
+        {"number": cast(getattr(func, text.lstrip("_") or "x")(F("pk")), int)}
+    ),
 }
 
 EXPECTED = (SqliterError, TypeError, ValueError)

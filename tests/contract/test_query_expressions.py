@@ -151,6 +151,21 @@ VALUES: dict[str, tuple[Any, list[Any]]] = {
         ),
         [3, 11, 9, 6],
     ),
+    "case of a window": (
+        case(
+            (func.row_number().over(order_by=Sale.price) == 1, "cheapest"),
+            otherwise=Sale.shop,
+        ),
+        ["a", "cheapest", "a", "b"],
+    ),
+    "truth of a window": (
+        func.sum("count").over(order_by="pk") > 11,
+        [False, False, True, True],
+    ),
+    "parts by conditions": (
+        func.count().over(partition_by=Sale.count > 4),
+        [2, 2, 2, 2],
+    ),
     "lag": (
         func.lag(Sale.shop, 1, "none").over(order_by=[Sale.pk]),
         ["none", "a", "b", "a"],
@@ -341,6 +356,15 @@ async def test_conditions_of_groups(db: Any) -> None:
     few = groups.clone().having(n=2, mean__gt=2)
     assert await few.fetch_dicts() == [{**a, "place": 1}]
     assert await groups.order(F("turnover").desc()).limit(1).fetch_dicts() == [b]
+    twos = db.select(Sale).group_by(k=F("count") / 4 > 1)
+    twos.annotate(
+        x=case((Q(k=True), func.count()), otherwise=0),
+        t=func.sum(F("price")) * cast(F("k"), int),
+    )
+    assert await twos.order("k").having(func.count() > 1).fetch_dicts() == [
+        {"k": False, "x": 0, "t": 0},
+        {"k": True, "x": 2, "t": 2.5},
+    ]
     later = db.select(Sale).group_by("shop").annotate(n=func.count())
     later.annotate(twice=F("n") * 2, many=case((Q(n__gte=2), "yes"), otherwise="no"))
     assert {(e["twice"], e["many"]) for e in await later.fetch_dicts()} == {(4, "yes")}
@@ -444,6 +468,11 @@ WRONG: dict[str, tuple[type[Exception], str, Callable[[Any], Any]]] = {
         "having",
         lambda q: q.filter(case((func.max("count") > 1, 1)) == 1),
     ),
+    "window in a case": (
+        InvalidFilterError,
+        "window",
+        lambda q: q.filter(case((func.rank().over() == 1, 1)) == 1),
+    ),
     "window": (
         InvalidFilterError,
         "window",
@@ -522,6 +551,41 @@ WRONG: dict[str, tuple[type[Exception], str, Callable[[Any], Any]]] = {
         "F\\('shop'\\)",
         lambda q: q.order(func.upper("shop")),
     ),
+    "any row of a group": (
+        InvalidProjectionError,
+        "many values per group",
+        lambda q: q.group_by("shop").having(func.upper(F("note")) > "X"),
+    ),
+    "any row beside an aggregate": (
+        InvalidProjectionError,
+        "'price' has many values",
+        lambda q: q.group_by("shop").annotate(x=func.sum("count") * F("price")),
+    ),
+    "a window over any row": (
+        InvalidProjectionError,
+        "'count' has many values",
+        lambda q: q.group_by("shop").annotate(x=func.sum(F("count")).over()),
+    ),
+    "names": (
+        InvalidOrderError,
+        "about a text",
+        lambda q: q.order(func.min("shop", "x")),
+    ),
+    "another type": (
+        InvalidOrderError,
+        "no value of note",
+        lambda q: q.order(coalesce(F("note"), 5)),
+    ),
+    "parted by": (
+        TypeError,
+        "parted",
+        lambda q: q.order(func.rank().over(partition_by=[3])),
+    ),
+    "ordered by": (
+        TypeError,
+        "ordered",
+        lambda q: q.order(func.rank().over(order_by=[3])),
+    ),
     "per row": (
         InvalidProjectionError,
         "per row",
@@ -536,7 +600,10 @@ async def test_wrong_uses(db: Any) -> None:
     for name, (error, text, use) in WRONG.items():
         with pytest.raises(error, match=text):
             found = use(db.select(Sale))
-            await (found.fetch_all() if hasattr(found, "fetch_all") else found)
+            if hasattr(found, "fetch_all"):
+                verb = "fetch_dicts" if found.projection_mode else "fetch_all"
+                found = getattr(found, verb)()
+            await found
             pytest.fail(name)
 
 
@@ -596,6 +663,8 @@ async def test_trees(db: Any, orm: SimpleNamespace) -> None:
     nodes = db.select(Node).order("pk")
     assert await nodes.clone().filter(below()).scalars("name") == ["root", "one"]
     assert await nodes.clone().filter(below(below())).scalars("name") == ["root"]
+    above = case((Q(downs__name="x"), "above x"), otherwise="")
+    assert await nodes.clone().scalars(above) == ["", "above x", "", ""]
     named = below(Node.up.to.name == "one")
     assert await nodes.clone().filter(named, Node.up.to.name == "root").count() == 1
     sql = db.select(Node).filter(below(below())).to_sql()[0]
