@@ -25,7 +25,7 @@ __all__ = [
 
 T = TypeVar("T", default=Any)
 
-Operator: TypeAlias = Literal["+", "-", "*", "/", "%"]
+Operator: TypeAlias = Literal["+", "-", "*", "/"]
 
 Nulls: TypeAlias = Literal["first", "last"]
 
