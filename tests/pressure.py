@@ -82,8 +82,11 @@ async def values(db: Any) -> list[int]:
 async def overrun(
     attempt: Callable[[float], Awaitable[Any]], error: type[BaseException], after: float
 ) -> float:
-    """Return by how seconds, in most tries, `attempt` ended later than `after`."""
-    late = []
+    """Return by how many seconds, in most tries, `attempt` ended later than `after`.
+
+    Three that keep the promise are most of five.
+    """
+    late: list[float] = []
     for _ in range(TRIES):
         started = time.perf_counter()
         try:
@@ -92,6 +95,8 @@ async def overrun(
             late.append(time.perf_counter() - started - after)
         else:
             raise AssertionError("it was not stopped")
+        if len(late) == 3 and max(late) < PROMPT:
+            break
     return statistics.median(late)
 
 

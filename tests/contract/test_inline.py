@@ -417,10 +417,13 @@ HELD = 0.3
 """Seconds of the clock; the machine has other work as well."""
 
 
-async def assert_not_held(work, prepare, tries=3):
-    """Prepare and do it some times; the loop's thread is never busy with it for long."""
+async def assert_not_held(work, prepare):
+    """Prepare and do it three times; in most of them, the loop is free all the time.
+
+    Two good ones are most of three.
+    """
     worked, held = [], []
-    for n in range(tries):
+    for n in range(3):
         prepared = await prepare(n)
         with HeldLoop() as loop:
             # a task of its own: what this one does besides is not the database's work
@@ -428,6 +431,8 @@ async def assert_not_held(work, prepare, tries=3):
         del kept  # letting go of many objects takes time as well
         worked.append(loop.worked)
         held.append(loop.held)
+        if n == 1 and max(worked) < WORKED and max(held) < HELD:
+            return
     assert statistics.median(worked) < WORKED
     assert statistics.median(held) < HELD
 
