@@ -25,6 +25,7 @@ from sqliter.model.options import (
     options_of,
     stored_default,
 )
+from sqliter.model.primary_key import check_key, check_reference, key_kind_of
 from sqliter.model.registry import resolve
 from sqliter.model.unique import is_unique
 from sqliter.sql.place import value_sql
@@ -164,6 +165,11 @@ class Table:
         """The primary key."""
         return self.by_field[PRIMARY_KEY]
 
+    @functools.cached_property
+    def is_keyed(self) -> bool:
+        """Whether records bring their keys along, which are no integers then."""
+        return key_kind_of(self.pk.codec) is not int
+
     def indexed(self, name: str) -> Column | None:
         """Return the column of a field, or the part of its JSON that a path leads to.
 
@@ -260,6 +266,8 @@ def _column(model: Model, name: str, field: FieldInfo) -> Column:
     except UnstorableTypeError as error:
         msg = f"{label}: {error}"
         raise UnstorableTypeError(msg) from error
+    if name == PRIMARY_KEY:
+        check_key(codec, label)
     if options is not None and not _may_have(options, name, info):
         raise InvalidSchemaError(f"{label} is no column that can have these options")
     if info is not None:
@@ -296,6 +304,7 @@ def _reference_column(
     target = info.to_model
     resolved: Any = resolve(target, model) if isinstance(target, str) else target
     table = resolved.get_table_name()
+    check_reference(codec, resolved, f"'{name}' of {model.__name__}")
     reference = Reference(resolved, table, info.on_delete, info.on_update)
     column = info.db_column or name
     return Column(name, column, codec, not info.null, info.unique, reference)
