@@ -191,10 +191,12 @@ class KeyedModel(BaseDBModel):
     Example:
         >>> class Document(KeyedModel):
         ...     pk: UUID = Field(default_factory=uuid4)
+        >>> class Country(KeyedModel):
+        ...     pk: str = Field()
     """
 
     if TYPE_CHECKING:
-        # Without a default, so that no class that derives from it needs one.
+        # No default either: a key that has none says so to checkers by "= Field()".
         pk: Any  # pyright: ignore[reportGeneralTypeIssues]
 
     class Meta:

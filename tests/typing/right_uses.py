@@ -43,7 +43,7 @@ class Document(KeyedModel):
 
 
 class Country(KeyedModel):
-    pk: str  # ty: ignore
+    pk: str = Field()  # ty: ignore
     name: str
 
 
