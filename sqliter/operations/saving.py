@@ -13,7 +13,7 @@ from sqliter.core.effects import Effects
 from sqliter.core.faults import reported_as
 from sqliter.core.hooks import ModelHooks
 from sqliter.core.statement import Result
-from sqliter.core.steps import Steps, ask, writes, writes_shortly
+from sqliter.core.steps import Operation, Steps, ask, writes, writes_shortly
 from sqliter.exceptions import RecordUpdateError
 from sqliter.model.model import BaseDBModel
 from sqliter.model.table import table_of
@@ -76,7 +76,12 @@ def _saving_keyed(instance: M, context: Context) -> Asked[M]:
     hooks = context.hooks.of[type(instance)]
     if hooks.insert or hooks.update:
         return Course(_foreseen(instance, hooks, context)).giving(instance)
-    again = functools.partial(_saving_keyed, instance, context)
+    return _in_one(instance, context)
+
+
+def _in_one(instance: M, context: Context) -> Operation[M]:
+    """Look for the row and write it, with nobody else in between."""
+    again = functools.partial(_in_one, instance, context)
     return _save_keyed(instance, context)._replace(is_unit=True, again=again)
 
 

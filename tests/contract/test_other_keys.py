@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import pytest
-from pydantic import AfterValidator, BaseModel, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, create_model
 from support import unwrap
 
 from sqliter.exceptions import (
@@ -346,11 +346,7 @@ async def test_types_that_cannot_be_keys(db):
         (Inner, "compared"),
         (SecretStr, "compared"),
     ):
-        model = type(
-            "Odd",
-            (BaseDBModel,),
-            {"__annotations__": {"pk": kind}, "__module__": __name__},
-        )
+        model = create_model("Odd", __base__=BaseDBModel, pk=(kind, ...))
         with pytest.raises(InvalidSchemaError, match=why):
             await db.create_table(model)
 
