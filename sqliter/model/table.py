@@ -120,13 +120,15 @@ class Column:
 class Table:
     """The table of a model; one object per class.
 
-    ``version`` counts the updates of a row, if ``Meta`` names such a field.
+    ``version`` counts the updates of a row, if ``Meta`` names such a field. Records of
+    a table that ``is_keyed`` bring their keys along, which are no integers then.
     """
 
     model: Model
     name: str
     columns: tuple[Column, ...]
     version: Column | None = None
+    is_keyed: bool = False
 
     @functools.cached_property
     def sql(self) -> str:
@@ -164,11 +166,6 @@ class Table:
     def pk(self) -> Column:
         """The primary key."""
         return self.by_field[PRIMARY_KEY]
-
-    @functools.cached_property
-    def is_keyed(self) -> bool:
-        """Whether records bring their keys along, which are no integers then."""
-        return key_kind_of(self.pk.codec) is not int
 
     def indexed(self, name: str) -> Column | None:
         """Return the column of a field, or the part of its JSON that a path leads to.
@@ -240,7 +237,13 @@ def _describe(model: Model) -> Table:
     if not model.__pydantic_complete__:
         model.model_rebuild()
     columns = tuple(_column(model, *item) for item in model.model_fields.items())
-    return Table(model, model.get_table_name(), columns, _version(model, columns))
+    version, is_keyed = _version(model, columns), any(map(_is_given, columns))
+    return Table(model, model.get_table_name(), columns, version, is_keyed)
+
+
+def _is_given(column: Column) -> bool:
+    """Whether it is a key that records bring along."""
+    return column.field == PRIMARY_KEY and key_kind_of(column.codec) is not int
 
 
 def _version(model: Model, columns: Iterable[Column]) -> Column | None:

@@ -18,10 +18,11 @@ from sqliter.exceptions import RecordUpdateError
 from sqliter.model.model import BaseDBModel
 from sqliter.model.table import table_of
 from sqliter.operations import records
+from sqliter.operations.assigning import assign
 from sqliter.operations.change import written_fields
 from sqliter.operations.generating import reading_back
 from sqliter.operations.schema import known
-from sqliter.planning.write import existing
+from sqliter.planning.select import get_statement
 
 __all__ = ["save"]
 
@@ -107,10 +108,15 @@ def _save_keyed(effects: Effects, instance: M, context: Context) -> Steps[M]:
 
 
 def _has_row(effects: Effects, instance: BaseDBModel, context: Context) -> Steps[bool]:
+    """Say whether there is a row; a record made for it gets the time of its insert."""
     table = table_of(type(instance))
     with reported_as(RecordUpdateError, table.name):
         yield from known(table, context)
-        result = yield from ask(existing(table, [instance.pk]))
+        statement = get_statement(table, instance.pk, ("pk", "created_at"))
+        result = yield from ask(statement)
+    for _, created_at in result.rows:
+        if vars(instance).get("created_at") == 0:
+            assign(effects, instance, {"created_at": created_at})
     return bool(result.rows)
 
 

@@ -182,6 +182,9 @@ async def test_save_looks_for_the_row(logged_db, statements):
     assert (await db.select(Doc).count(), new.created_at) == (1, 0)
     await db.save(new)  # it has lost its row: inserted again
     assert await db.select(Doc).count() == 2
+    made = await db.save(Doc(pk=doc.pk, title="made for the row"))
+    assert made.created_at == doc.created_at > 0
+    assert await db.get(Doc, doc.pk) == made
 
 
 async def test_save_calls_the_right_hooks(db):
