@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from sqliter.core.asked import Asked
 from sqliter.database import BaseDatabase
 from sqliter.engines.blocking import BlockingEngine
 from sqliter.model.keys import actual
-from sqliter.model.model import BaseDBModel
+from sqliter.model.model import BaseDBModel, KeyedModel
 from sqliter.operations import ensuring, many, rereading, saving, upserting
 from sqliter.operations.upserting import Choice
 
@@ -29,6 +29,7 @@ class Writing(BaseDatabase[BlockingEngine]):
     def save(self, model_instance: M, fields: Iterable[str] | None = None) -> M:
         """Insert a record whose ``pk`` is 0, update any other; returns the same one.
 
+        A record with a key of another type is inserted if there is no row of that key.
         ``fields`` are what is written to its row, then, as in ``update``. Raises what
         ``insert`` and ``update`` raise; ``ValueError`` for ``fields`` without a row.
         """
@@ -134,7 +135,13 @@ class Writing(BaseDatabase[BlockingEngine]):
         """
         return self.run(many.bulk_update(instances, fields, self.context))
 
-    def bulk_delete(self, model_class: type[M], keys: Iterable[int | M]) -> int:
+    @overload
+    def bulk_delete(
+        self, model_class: type[KeyedModel], keys: Iterable[object]
+    ) -> int: ...
+    @overload
+    def bulk_delete(self, model_class: type[M], keys: Iterable[int | M]) -> int: ...
+    def bulk_delete(self, model_class: type[Any], keys: Iterable[Any]) -> int:
         """Delete the records with these keys, or these records; returns how many.
 
         Those that are gone already do not count. Raises ``ForeignKeyConstraintError``,

@@ -8,7 +8,7 @@ from sqliter.model.foreign_key import (
     get_foreign_key_info,
 )
 from sqliter.model.index import Index
-from sqliter.model.model import BaseDBModel, SerializableField
+from sqliter.model.model import BaseDBModel, KeyedModel, SerializableField
 from sqliter.model.options import column, generated
 from sqliter.model.search import FullText
 from sqliter.model.unique import Unique, unique
@@ -19,6 +19,7 @@ __all__ = [
     "ForeignKeyInfo",
     "FullText",
     "Index",
+    "KeyedModel",
     "SerializableField",
     "Unique",
     "column",

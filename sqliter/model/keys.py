@@ -70,7 +70,6 @@ def misfit(value: Any, model: Any) -> str | None:
     return None if fits else f"a {kind.__name__} is no {model.__name__}"
 
 
-def key_of(value: Any) -> int | None:
-    """Return the key of an object; ``None`` if it is not saved."""
-    key: int | None = value.pk
-    return key or None
+def key_of(value: Any) -> Any:
+    """Return the key of an object; ``None`` if it has none, as it is not saved."""
+    return value.pk or None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqliter.model.index import IndexEntry
     from sqliter.model.search import FullText
 
-__all__ = ["BaseDBModel", "SerializableField"]
+__all__ = ["BaseDBModel", "KeyedModel", "SerializableField"]
 
 SerializableField: typing.TypeAlias = Any
 """What ``serialize_field`` takes: any value a column can hold."""
@@ -36,8 +36,9 @@ _UNIONS = (typing.Union, types.UnionType)
 class BaseDBModel(BaseModel, metaclass=ModelClass):
     """Base of all models; each subclass has a table of its own.
 
-    ``pk`` is given by SQLite at insert (0: not saved). ``created_at`` and
-    ``updated_at`` are Unix seconds, set at insert and update.
+    ``pk`` is given by SQLite at insert (0: not saved), unless the class has a key of
+    another type: see ``KeyedModel``. ``created_at`` and ``updated_at`` are Unix
+    seconds, set at insert and update.
 
     Example:
         >>> class User(BaseDBModel):
@@ -132,8 +133,8 @@ class BaseDBModel(BaseModel, metaclass=ModelClass):
 
     @classmethod
     def should_create_pk(cls) -> bool:
-        """Whether SQLite makes the primary key: always."""
-        return True
+        """Whether SQLite makes the primary key: if it is an integer."""
+        return not table_of(cls).is_keyed
 
     @classmethod
     def serialize_field(cls, value: SerializableField) -> SerializableField:
@@ -179,6 +180,29 @@ class BaseDBModel(BaseModel, metaclass=ModelClass):
         values = {name: _partial_value(cls, name, value) for name, value in obj.items()}
         loader: Loader[Self] = loader_of(table_of(cls), tuple(values), local=True)
         return loader.build(values)
+
+
+class KeyedModel(BaseDBModel):
+    """Base of models whose records bring their keys along: texts, UUIDs, bytes.
+
+    Any model may declare its ``pk`` anew. Deriving from this one, it does so with the
+    consent of type checkers.
+
+    Example:
+        >>> class Document(KeyedModel):
+        ...     pk: UUID = Field(default_factory=uuid4)
+        >>> class Country(KeyedModel):
+        ...     pk: str = Field()
+    """
+
+    if TYPE_CHECKING:
+        # No default either: a key that has none says so to checkers by "= Field()".
+        pk: Any  # pyright: ignore[reportGeneralTypeIssues]
+
+    class Meta:
+        """Each model that derives from this has a table of its own."""
+
+        abstract = True
 
 
 def _partial_value(model: type[BaseDBModel], name: str, value: Any) -> Any:

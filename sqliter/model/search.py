@@ -113,6 +113,12 @@ def _described(table: Table) -> SearchIndex:
     except TypeError as error:
         model = table.model.__name__
         raise InvalidSearchError(f"{error} ({model}.Meta)") from error
+    if table.is_keyed:  # VACUUM gives such rows other numbers
+        msg = (
+            f"{table.model.__name__} cannot be searched: the index knows rows by "
+            "integers, so the primary key must be one"
+        )
+        raise InvalidSearchError(msg)
     columns = tuple(_searched(table, field) for field in options.fields)
     if not columns:
         msg = f"the search index of {table.model.__name__} names no fields"

@@ -25,6 +25,7 @@ from sqliter.model.options import (
     options_of,
     stored_default,
 )
+from sqliter.model.primary_key import check_key, check_reference, key_kind_of
 from sqliter.model.registry import resolve
 from sqliter.model.unique import is_unique
 from sqliter.sql.place import value_sql
@@ -119,13 +120,15 @@ class Column:
 class Table:
     """The table of a model; one object per class.
 
-    ``version`` counts the updates of a row, if ``Meta`` names such a field.
+    ``version`` counts the updates of a row, if ``Meta`` names such a field. Records of
+    a table that ``is_keyed`` bring their keys along, which are no integers then.
     """
 
     model: Model
     name: str
     columns: tuple[Column, ...]
     version: Column | None = None
+    is_keyed: bool = False
 
     @functools.cached_property
     def sql(self) -> str:
@@ -234,7 +237,13 @@ def _describe(model: Model) -> Table:
     if not model.__pydantic_complete__:
         model.model_rebuild()
     columns = tuple(_column(model, *item) for item in model.model_fields.items())
-    return Table(model, model.get_table_name(), columns, _version(model, columns))
+    version, is_keyed = _version(model, columns), any(map(_is_given, columns))
+    return Table(model, model.get_table_name(), columns, version, is_keyed)
+
+
+def _is_given(column: Column) -> bool:
+    """Whether it is a key that records bring along."""
+    return column.field == PRIMARY_KEY and key_kind_of(column.codec) is not int
 
 
 def _version(model: Model, columns: Iterable[Column]) -> Column | None:
@@ -260,6 +269,8 @@ def _column(model: Model, name: str, field: FieldInfo) -> Column:
     except UnstorableTypeError as error:
         msg = f"{label}: {error}"
         raise UnstorableTypeError(msg) from error
+    if name == PRIMARY_KEY:
+        check_key(codec, label)
     if options is not None and not _may_have(options, name, info):
         raise InvalidSchemaError(f"{label} is no column that can have these options")
     if info is not None:
@@ -296,6 +307,7 @@ def _reference_column(
     target = info.to_model
     resolved: Any = resolve(target, model) if isinstance(target, str) else target
     table = resolved.get_table_name()
+    check_reference(codec, resolved, f"'{name}' of {model.__name__}")
     reference = Reference(resolved, table, info.on_delete, info.on_update)
     column = info.db_column or name
     return Column(name, column, codec, not info.null, info.unique, reference)

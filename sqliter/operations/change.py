@@ -14,6 +14,7 @@ from sqliter.model.row import encoder_of
 from sqliter.model.table import Column, Table
 from sqliter.operations.generating import refuse_generated
 from sqliter.planning import write
+from sqliter.planning.keys import stored_key
 from sqliter.planning.named import named_fields
 
 __all__ = ["Change", "counted", "stamped", "written_fields"]
@@ -49,7 +50,7 @@ class Change:
         self._row = tuple(encoder.encode(values, stamp))
 
     @property
-    def versions(self) -> dict[int, Value]:
+    def versions(self) -> dict[Any, Value]:
         """The version that was read, by the key; nothing if there is none."""
         return dict(zip([self._instance.pk], self._read, strict=False))
 
@@ -58,7 +59,10 @@ class Change:
         pairs = zip(self._fields, self._row, strict=True)
         values = {field: value for field, value in pairs if field != "pk"}
         sql = self._table.prepare(write.update_sql, (*values,), (), bool(self._read))
-        return Statement(sql, (*values.values(), self._instance.pk, *self._read))
+        key: Any = self._instance.pk
+        if self._table.is_keyed:
+            key = stored_key(self._table, key)
+        return Statement(sql, (*values.values(), key, *self._read))
 
     def difference(self) -> Statement | None:
         """Return the UPDATE of those fields that differ from what is known of the row.

@@ -48,6 +48,7 @@ from sqliter.operations.preparing import (
 from sqliter.operations.schema import known, touch
 from sqliter.operations.unwritten import explain_unwritten
 from sqliter.planning import write
+from sqliter.planning.keys import stored_key
 from sqliter.planning.scope import Rows
 from sqliter.planning.select import plan_select
 from sqliter.planning.spec import QuerySpec
@@ -139,9 +140,7 @@ def _bulk_update(
     return len(latest)
 
 
-def bulk_delete(
-    model: type[M], keys: Iterable[int | M], context: Context
-) -> Asked[int]:
+def bulk_delete(model: type[M], keys: Iterable[Any], context: Context) -> Asked[int]:
     """Delete the rows with these keys, or of these instances; return how many."""
     table, effects = table_of(model), Effects()
     given = list(keys)
@@ -173,7 +172,10 @@ def _present(
         yield from known(table, context)
         result = yield from ask(plan.statement)
         found = plan.load(result.rows, context)
-    return [own.get(each.pk, each) for each in sorted(found, key=lambda each: each.pk)]
+    there: dict[Any, BaseDBModel] = {
+        stored_key(table, each.pk): own.get(each.pk, each) for each in found
+    }
+    return [there[key] for key in sorted(there)]
 
 
 def _deleting(
@@ -241,7 +243,11 @@ def _explain(
 ) -> Steps[None]:
     """Raise for the first row that is missing; something else may be in the way."""
     version = "" if table.version is None else table.version.field
-    left = {e.pk: vars(e).get(version) for e in batch if e.pk not in written}
+    left = {
+        each.pk: vars(each).get(version)
+        for each in batch
+        if stored_key(table, each.pk) not in written
+    }
     yield from explain_unwritten(table, left)
     msg = f"{len(written)} of {len(batch)} rows were written: a trigger?"
     raise Fault(msg)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ __all__ = [
     "FEW",
     "STAMPED",
     "Stamps",
+    "check_keys",
     "common_model",
     "has_key",
     "in_batches",
@@ -60,6 +61,14 @@ def has_key(record: BaseDBModel) -> bool:
     return record.pk != 0
 
 
+def check_keys(table: Table, records: Iterable[BaseDBModel]) -> None:
+    """Raise a ``Fault`` for the first record without a key that it has to bring."""
+    for each in records:
+        if not each.pk:
+            model = table.model.__name__
+            raise Fault(f"this {model} has no key: give it a pk, SQLite makes none")
+
+
 def in_batches(
     table: Table,
     records: Sequence[BaseDBModel],
@@ -71,6 +80,8 @@ def in_batches(
     ``make`` gets whether they bring their keys, their fields, and the rows.
     """
     made: list[T] = []
+    if table.is_keyed:
+        check_keys(table, records)
     for with_pk, run in groupby(records, key=has_key):
         fields = write.insert_fields(table, with_pk=with_pk)
         encode = encoder_of(table, fields, STAMPED).encode

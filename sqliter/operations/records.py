@@ -43,12 +43,14 @@ from sqliter.operations.generating import read_back, reading_back
 from sqliter.operations.preparing import (
     STAMPED,
     Stamps,
+    check_keys,
     settle,
 )
 from sqliter.operations.schema import known, touch
 from sqliter.operations.unwritten import explain_unwritten
 from sqliter.planning import write
-from sqliter.planning.select import get_statement
+from sqliter.planning.keys import stored_key
+from sqliter.planning.select import get_sql, get_statement
 
 __all__ = [
     "delete",
@@ -124,14 +126,20 @@ def get(
 ) -> Asked[M | None]:
     """Return the record with this key, or ``None``."""
     table = table_of(model)
-    remembers = cache_ttl is not None or (context.cache.enabled and not bypass_cache)
-    if remembers or table not in context.known:
+    is_long = cache_ttl is not None or (context.cache.enabled and not bypass_cache)
+    key = primary_key
+    if table.is_keyed:
+        try:
+            key = stored_key(table, primary_key)
+        except Fault:
+            is_long = True  # it will be reported
+    if is_long or table not in context.known:
         return _get(model, primary_key, context, cache_ttl, bypass_cache=bypass_cache)
     sql, loader, failure = table.prepare(_getting, context.settings.return_local_time)
     load = loader.first
     if loader.binds:
         load = functools.partial(load, database=context.owner())
-    return Question(Statement(sql, (primary_key,)), load, failure)
+    return Question(Statement(sql, (key,)), load, failure)
 
 
 def _getting(
@@ -139,7 +147,7 @@ def _getting(
     local: bool,  # noqa: FBT001 - part of a key
 ) -> tuple[str, Loader[Any], reported_as]:
     failure = table.prepare(_reported, RecordFetchError)
-    return get_statement(table, 0).sql, loader_of(table, None, local=local), failure
+    return get_sql(table), loader_of(table, None, local=local), failure
 
 
 @reads
@@ -160,7 +168,7 @@ def _get(
         statement = get_statement(table, primary_key)
         memo = None
         if context.cache.enabled and not bypass_cache:
-            memo = _get_memo(table, primary_key, context, cache_ttl)
+            memo = _get_memo(table, statement.params[0], context, cache_ttl)
         result = yield from ask(statement, memo=memo)
         loader = loader_of(table, None, local=context.settings.return_local_time)
         return loader.first(result.rows, context.database)
@@ -244,7 +252,10 @@ def delete(model: type[BaseDBModel], primary_key: Any, context: Context) -> Aske
     def done(result: Result) -> None:
         _found(result, table, primary_key)
 
-    statement = write.delete_statement(table, primary_key)
+    try:
+        statement = write.delete_statement(table, primary_key)
+    except Fault:
+        return again()  # it will be reported
     return Order(statement, done, table.prepare(_reported, RecordDeletionError), again)
 
 
@@ -291,6 +302,8 @@ def _row(
     table: Table, instance: BaseDBModel, stamps: dict[str, int]
 ) -> tuple[tuple[str, ...], list[Value]]:
     """Return the fields to insert and their stored values."""
+    if table.is_keyed:
+        check_keys(table, [instance])
     fields = write.insert_fields(table, with_pk=instance.pk != 0)
     return fields, encoder_of(table, fields, STAMPED).encode(vars(instance), stamps)
 

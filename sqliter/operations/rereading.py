@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from sqliter.core.asked import Asked, Question
 from sqliter.core.context import Context
 from sqliter.core.effects import Effects
-from sqliter.core.faults import reported_as
+from sqliter.core.faults import Fault, reported_as
 from sqliter.core.statement import Row
 from sqliter.core.steps import Access, Operation, Steps, ask
 from sqliter.exceptions import RecordFetchError, RecordNotFoundError
@@ -37,7 +37,10 @@ def refresh(
     def load(rows: list[Row]) -> None:
         _take(Effects(), instance, wanted, rows, context)
 
-    statement = get_statement(table, instance.pk, wanted)
+    try:
+        statement = get_statement(table, instance.pk, wanted)
+    except Fault:
+        return again()  # it will be reported
     return Question(statement, load, reported_as(RecordFetchError, table.name), again)
 
 

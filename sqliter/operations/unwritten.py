@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqliter.core.statement import Value
 from sqliter.core.steps import Steps, ask
 from sqliter.exceptions import RecordNotFoundError, StaleRecordError
 from sqliter.model.table import Table
 from sqliter.planning import write
+from sqliter.planning.keys import stored_key
 
 __all__ = ["explain_unwritten"]
 
 
 def explain_unwritten(
-    table: Table, versions: Mapping[int, Value | None]
+    table: Table, versions: Mapping[Any, Value | None]
 ) -> Steps[None]:
     """Raise for the first of these keys that has no row, or a row of another version.
 
@@ -23,7 +25,9 @@ def explain_unwritten(
     result = yield from ask(write.existing(table, list(versions)))
     found = {row[0]: row[1] for row in result.rows}
     for key, version in versions.items():
-        if key not in found:
+        stored = stored_key(table, key)
+        if stored not in found:
             raise RecordNotFoundError(key, table=table.name)
-        if version is not None and found[key] != version:
-            raise StaleRecordError(table.name, key, expected=version, found=found[key])
+        there = found[stored]
+        if version is not None and there != version:
+            raise StaleRecordError(table.name, key, expected=version, found=there)

@@ -30,6 +30,7 @@ from sqliter.model.row import encoder_of
 from sqliter.model.table import BUILT_IN, Table, table_of
 from sqliter.operations.assigning import assign_all, take_over
 from sqliter.operations.preparing import (
+    STAMPED,
     Stamps,
     common_model,
     has_key,
@@ -282,25 +283,29 @@ def _take_over(
 ) -> None:
     """Give instances what their rows hold; their own objects stay where they can."""
     loader = loader_of(table, None, local=context.settings.return_local_time)
+    # A key that is stored as something else is what the record has already.
+    usual_names = STAMPED if table.is_keyed else BUILT_IN
     usual: list[BaseDBModel] = []
     values: list[dict[str, Any]] = []
     for instance, stored in pairs:
         row = tuple(stored[field] for field in table.fields)
-        others = _others(table, instance, stored)
+        others = _others(table, instance, stored, usual_names)
         if others:
             found = vars(loader.load([row])[0])
-            names = (*BUILT_IN, *others)
+            names = (*usual_names, *others)
             take_over(effects, instance, {name: found[name] for name in names})
         else:
             usual.append(instance)
-            values.append({name: stored[name] for name in BUILT_IN})
+            values.append({name: stored[name] for name in usual_names})
         remember_row(instance, row)
-    assign_all(effects, usual, values)
+    assign_all(effects, usual, values, usual_names)
 
 
-def _others(table: Table, instance: BaseDBModel, stored: Stored) -> list[str]:
+def _others(
+    table: Table, instance: BaseDBModel, stored: Stored, usual: tuple[str, ...]
+) -> list[str]:
     """Return the fields, but the usual ones, in which the row differs."""
-    own = encoder_of(table, table.fields, BUILT_IN).encode(vars(instance), stored)
+    own = encoder_of(table, table.fields, usual).encode(vars(instance), stored)
     return [
         field
         for field, value in zip(table.fields, own, strict=True)

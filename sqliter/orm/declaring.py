@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from sqliter.exceptions import InvalidForeignKeyError
 from sqliter.model.abstract import is_abstract
+from sqliter.model.primary_key import refuse_relation
 from sqliter.model.registry import full_name, models, register, when_ready
 from sqliter.model.relations import ForwardKey, ManyLink, Relation, add_relation
 from sqliter.orm.accessors import Accessor
@@ -82,6 +83,9 @@ def declare_relations(cls: type[Any]) -> None:
     no trace.
     """
     declarations = [_declaration(cls, *item) for item in _accessors(cls).items()]
+    for each in declarations:
+        if isinstance(each.relation, ManyLink):
+            refuse_relation(cls, f"'{each.relation.name}' of {cls.__name__}")
     for each in declarations:
         add_relation(each.relation)
     own = [each for each in declarations if not each.is_inherited]

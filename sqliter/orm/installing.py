@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from sqliter.model.naming import pluralize
+from sqliter.model.primary_key import refuse_relation
 from sqliter.model.registry import full_name
 from sqliter.model.relations import (
     Relation,
@@ -48,8 +49,10 @@ class Declared(Accessor):
     def check(self, relation: Any, target: type[Any]) -> str | None:
         """Return the name of the attribute at the other end, if there is to be one.
 
-        Raises ``AttributeError`` if it is taken.
+        Raises ``AttributeError`` if it is taken, ``InvalidForeignKeyError`` if there
+        can be no relation to the target.
         """
+        refuse_relation(target, f"'{relation.name}' of {relation.owner.__name__}")
         is_plain = not hasattr(target, "__handles__")  # no place for relations
         name = self.related_name
         if name is False or not self.has_reverse or (is_plain and name is None):

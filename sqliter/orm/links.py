@@ -195,7 +195,7 @@ class BaseManager(Chain[B], Generic[R, B]):
                 forget(actual(other), reverse)
 
     def _key(self, instance: Any) -> int:
-        key = key_of(self._checked(instance))
+        key: int | None = key_of(self._checked(instance))
         if key is None:
             raise ManyToManyIntegrityError(_NO_RELATED_KEY)
         return key

@@ -30,13 +30,18 @@ def cursor_of(shape: str, values: Sequence[Value]) -> str:
     return base64.urlsafe_b64encode(_digest(text) + text).decode().rstrip("=")
 
 
-def values_of(shape: str, cursor: object, count: int) -> tuple[Value, ...]:
-    """Return the values in a cursor; raises ``InvalidCursorError``, ``TypeError``."""
+def values_of(
+    shape: str, cursor: object, count: int, kind: type | None = int
+) -> tuple[Value, ...]:
+    """Return the values in a cursor, the last of which is a key of this kind.
+
+    Raises ``InvalidCursorError``, ``TypeError``.
+    """
     if not isinstance(cursor, str):
         msg = f"a cursor is a text, or None for the first page, not {cursor!r}"
         raise TypeError(msg)
     try:
-        known_shape, values = _content(cursor)
+        known_shape, values = _content(cursor, kind)
     except (ValueError, TypeError, LookupError, RecursionError):
         msg = f"{cursor[:40]!r} is none; give back next_cursor of a page as it was"
         raise InvalidCursorError(msg) from None
@@ -46,14 +51,14 @@ def values_of(shape: str, cursor: object, count: int) -> tuple[Value, ...]:
     return values
 
 
-def _content(cursor: str) -> tuple[object, tuple[Value, ...]]:
+def _content(cursor: str, kind: type | None) -> tuple[object, tuple[Value, ...]]:
     """Return the shape and the values, the last of which is a key; or raise."""
     padded = cursor + "=" * (-len(cursor) % 4)
     data = base64.b64decode(padded, altchars=b"-_", validate=True)
     check, text = data[:_CHECK], data[_CHECK:]
     shape, *written = json.loads(text)
     values = tuple(map(_read, written))
-    if check != _digest(text) or type(values[-1]) is not int:
+    if check != _digest(text) or type(values[-1]) is not kind:
         raise ValueError
     return shape, values
 

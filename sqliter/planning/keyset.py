@@ -10,6 +10,7 @@ from sqliter.core.page import KeysetPage
 from sqliter.core.statement import Memo, Row, Statement
 from sqliter.exceptions import InvalidOrderError
 from sqliter.model.model import BaseDBModel
+from sqliter.model.primary_key import key_kind_of
 from sqliter.model.relations import forward_of
 from sqliter.model.table import Column, Table
 from sqliter.planning.behind import Behind, Key
@@ -82,7 +83,8 @@ def plan_page(
         order=tuple(term.order for term in terms), limit=min(size + 1, _MOST)
     )
     if cursor is not None:
-        behind = Behind(keys, values_of(shape, cursor, len(keys)))
+        kind = key_kind_of(spec.table.pk.codec)
+        behind = Behind(keys, values_of(shape, cursor, len(keys), kind))
         found = found.but(conditions=(*spec.conditions, behind))
     frame = found.frame(spec.loaded)
     local = context.settings.return_local_time

@@ -84,8 +84,9 @@ def _encode(table: Table, column: Column, value: Any) -> Value:
         return value
     if column.target is not None or column is table.pk:
         if is_object(value):
-            return _key(column.target or table.model, value)
-        if isinstance(value, str):
+            key = _key(column.target or table.model, value)
+            return key if codec.encode is None else column.encode(key)
+        if isinstance(value, str) and int in codec.reads:
             return int(value)  # SQLite would find no row, whatever the text
     if isinstance(value, codec.writes) and codec.encode is not None:
         return column.encode(value)
@@ -99,7 +100,7 @@ def _encode(table: Table, column: Column, value: Any) -> Value:
         raise
 
 
-def _key(model: Any, value: Any) -> int:
+def _key(model: Any, value: Any) -> Any:
     reason = misfit(value, model)
     key = None if reason else key_of(value)
     if key is None:

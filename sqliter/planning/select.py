@@ -12,6 +12,7 @@ from sqliter.model.model import BaseDBModel
 from sqliter.model.table import Table
 from sqliter.planning.conditions import Condition, all_of
 from sqliter.planning.frame import Frame, Reads
+from sqliter.planning.keys import stored_key
 from sqliter.planning.reading import Reader
 from sqliter.planning.spec import Order, QuerySpec, Selection
 from sqliter.sql.fragment import Fragment, join
@@ -22,6 +23,7 @@ __all__ = [
     "backwards",
     "count_plan",
     "exists_plan",
+    "get_sql",
     "get_statement",
     "limit_clause",
     "matching_keys",
@@ -106,8 +108,18 @@ def plan_last_of_window(spec: QuerySpec[M], context: Context) -> SelectPlan[M]:
 def get_statement(
     table: Table, primary_key: Any, fields: tuple[str, ...] | None = None
 ) -> Statement:
-    """Return the statement that fetches one row by its key; all fields, or these."""
+    """Return the statement that fetches one row by its key; all fields, or these.
+
+    Raises a ``Fault`` for what can be no key.
+    """
+    if table.is_keyed:
+        primary_key = stored_key(table, primary_key)
     return Statement(table.prepare(_get_sql, fields), (primary_key,))
+
+
+def get_sql(table: Table) -> str:
+    """Return the SQL of it, for all fields."""
+    return table.prepare(_get_sql, None)
 
 
 def _get_sql(table: Table, fields: tuple[str, ...] | None) -> str:

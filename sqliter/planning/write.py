@@ -9,6 +9,7 @@ from sqliter.core.statement import Statement, Value
 from sqliter.model.table import Column, Table
 from sqliter.planning.conditions import all_of, paths_of
 from sqliter.planning.frame import Frame, Reads
+from sqliter.planning.keys import stored_key, stored_keys
 from sqliter.planning.select import matching_keys
 from sqliter.planning.spec import QuerySpec
 from sqliter.sql.fragment import Fragment, join
@@ -92,28 +93,32 @@ def update_each(
     return Statement(sql, [value for row in rows for value in row])
 
 
-def existing(table: Table, keys: Sequence[int]) -> Statement:
+def existing(table: Table, keys: Sequence[Any]) -> Statement:
     """Return the SELECT of those keys that have a row, with its version."""
     marks = ", ".join("?" * len(keys))
     pk = table.pk.sql
     version = table.version.sql if table.version else "NULL"
     return Statement(
-        f"SELECT {pk}, {version} FROM {table.sql} WHERE {pk} IN ({marks})", keys
+        f"SELECT {pk}, {version} FROM {table.sql} WHERE {pk} IN ({marks})",
+        stored_keys(table, keys),
     )
 
 
-def generated_values(table: Table, keys: Sequence[int]) -> Statement:
+def generated_values(table: Table, keys: Sequence[Any]) -> Statement:
     """Return the SELECT of what SQLite computed of these rows, behind their keys."""
     marks = ", ".join("?" * len(keys))
     columns = ("pk", *table.generated)
     listed = ", ".join(table.by_field[field].selected for field in columns)
     return Statement(
-        f"SELECT {listed} FROM {table.sql} WHERE {table.pk.sql} IN ({marks})", keys
+        f"SELECT {listed} FROM {table.sql} WHERE {table.pk.sql} IN ({marks})",
+        stored_keys(table, keys),
     )
 
 
-def delete_statement(table: Table, pk: Value) -> Statement:
-    """Return the DELETE of one row."""
+def delete_statement(table: Table, pk: Any) -> Statement:
+    """Return the DELETE of one row; raises a ``Fault`` for what can be no key."""
+    if table.is_keyed:
+        pk = stored_key(table, pk)
     return Statement(table.prepare(_delete_sql), (pk,))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from sqliter.core.statement import Statement
 from sqliter.helpers import quote_identifier
 from sqliter.model.index import IndexPart, TableIndex
+from sqliter.model.primary_key import key_kind_of
 from sqliter.model.relations import ManyLink, link_columns
 from sqliter.model.table import Column, Table, table_of
 from sqliter.sql.literals import literal
@@ -115,7 +116,7 @@ def _index_name(index: TableIndex) -> str:
 
 def _definition(column: Column, *, strict: bool) -> str:
     if column.field == "pk":
-        return f"{column.sql} INTEGER PRIMARY KEY AUTOINCREMENT"
+        return _key(column)
     constraints = [" UNIQUE" * column.unique, " NOT NULL" * column.required]
     if column.reference is not None:  # the order in which they were always written
         constraints.reverse()
@@ -143,6 +144,12 @@ def _options(column: Column) -> str:
         text += f" GENERATED ALWAYS AS ({options.generated})"
         text += " STORED" if options.stored else " VIRTUAL"
     return text
+
+
+def _key(column: Column) -> str:
+    if key_kind_of(column.codec) is int:
+        return f"{column.sql} INTEGER PRIMARY KEY AUTOINCREMENT"
+    return f"{column.sql} {column.codec.storage} PRIMARY KEY NOT NULL"
 
 
 def _check(name: str, condition: str) -> str:

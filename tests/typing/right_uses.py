@@ -5,11 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from typing import Annotated, Any, assert_type
+from uuid import UUID, uuid4
+
+from pydantic import Field
 
 from sqliter import SqliterDB, StatementEvent
 from sqliter.asyncio import AsyncQueryBuilder, AsyncSqliterDB
 from sqliter.lookups import lookup
-from sqliter.model import BaseDBModel, ForeignKey, FullText, unique
+from sqliter.model import BaseDBModel, ForeignKey, FullText, KeyedModel, unique
 from sqliter.query import QueryBuilder, func
 from sqliter.query.annotated import AnnotatedRow
 from sqliter.query.page import KeysetPage
@@ -32,6 +35,29 @@ class Book(BaseDBModel):
         indexes = ["title", ("author_id", "title")]
         unique_indexes = [("title", "author_id")]
         fts = FullText(["title"], tokenizer="porter", prefixes=[2, 3])
+
+
+class Document(KeyedModel):
+    pk: UUID = Field(default_factory=uuid4)  # ty: ignore  # it looks at all bases
+    text: str
+
+
+class Country(KeyedModel):
+    pk: str = Field()  # ty: ignore
+    name: str
+
+
+class Remark(BaseDBModel):
+    document_id: UUID = ForeignKey(Document)
+
+
+def keyed(db: SqliterDB, document: Document) -> None:
+    assert_type(document.pk, UUID)
+    assert_type(db.get(Document, document.pk), Document | None)
+    assert_type(db.bulk_delete(Document, [document, document.pk]), int)
+    db.select(Document).filter(Document.pk == document.pk)
+    db.insert(Country(pk="fr", name="France"))
+    db.insert(Remark(document_id=db.save(Document(text="Hi")).pk))
 
 
 def named(author: Author) -> None:
