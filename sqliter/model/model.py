@@ -74,7 +74,8 @@ class BaseDBModel(BaseModel, metaclass=ModelClass):
             ``FullText``. ``version`` names an int field that counts the updates of a
             row. ``abstract`` says that there is no table: it is a base of others.
             ``checks`` are conditions that rows must meet, by name: SQL or ``Q``.
-            ``strict`` makes SQLite refuse values of other types.
+            ``strict`` makes SQLite refuse values of other types. ``without_rowid``
+            keeps rows by a key that is no integer, and by nothing else.
             """
 
             table_name: ClassVar[str | None] = None
@@ -84,6 +85,7 @@ class BaseDBModel(BaseModel, metaclass=ModelClass):
             version: ClassVar[str | None] = None
             abstract: ClassVar[bool] = False
             strict: ClassVar[bool] = False
+            without_rowid: ClassVar[bool] = False
             checks: ClassVar[Mapping[str, Any]] = types.MappingProxyType({})
 
     @classmethod

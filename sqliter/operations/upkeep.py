@@ -103,5 +103,6 @@ def _problems(sql: str) -> Steps[list[Row]]:
 
 
 def _dangling(row: Row) -> str:
-    table, rowid, parent = map(str, row[:3])
-    return f"row {rowid} of '{table}' refers to a row that '{parent}' does not have"
+    table, rowid, parent = row[:3]
+    which = "a row" if rowid is None else f"row {rowid}"  # none has WITHOUT ROWID
+    return f"{which} of '{table}' refers to a row that '{parent}' does not have"

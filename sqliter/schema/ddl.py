@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sqliter.core.statement import Statement
+from sqliter.exceptions import InvalidSchemaError
 from sqliter.helpers import quote_identifier
 from sqliter.model.index import IndexPart, TableIndex
 from sqliter.model.primary_key import key_kind_of
@@ -27,14 +28,28 @@ __all__ = [
 def create_table(
     table: Table, *, exists_ok: bool, checks: Mapping[str, str] | None = None
 ) -> Statement:
-    """Return the CREATE TABLE statement; ``checks`` are conditions by name."""
+    """Return the CREATE TABLE statement; ``checks`` are conditions by name.
+
+    Raises ``InvalidSchemaError``.
+    """
     strict = bool(getattr(table.model.Meta, "strict", False))
     definitions = [_definition(column, strict=strict) for column in table.columns]
     definitions += [_reference(c) for c in table.columns if c.reference is not None]
     definitions += [_check(*each) for each in (checks or {}).items()]
     guard = "IF NOT EXISTS " if exists_ok else ""
     sql = f"CREATE TABLE {guard}{table.sql} ({', '.join(definitions)})"
-    return Statement(f"{sql} STRICT" if strict else sql)
+    options = ["STRICT"] * strict + ["WITHOUT ROWID"] * _is_without_rowid(table)
+    return Statement(f"{sql} {', '.join(options)}" if options else sql)
+
+
+def _is_without_rowid(table: Table) -> bool:
+    wanted = bool(getattr(table.model.Meta, "without_rowid", False))
+    if wanted and not table.is_keyed:
+        raise InvalidSchemaError(
+            f"the table of {table.model.__name__} needs rowids, for SQLite gives its "
+            "keys; without_rowid goes with keys that are no integers: see KeyedModel"
+        )
+    return wanted
 
 
 def drop_table(name: str) -> Statement:

@@ -430,3 +430,41 @@ async def test_relations_from_such_models(db, orm, many, reach):
         await db.select(Text).select_related("author").filter(pk="b").fetch_all()
     )
     assert (await reach(joined.author)).name == "Ada"
+
+
+class Word(KeyedModel):
+    pk: str = Field()
+    times: int = 0
+
+    class Meta:
+        table_name = "words"
+        without_rowid = True
+        strict = True
+        indexes = ["times"]
+
+
+async def test_rows_without_rowids(db: Any) -> None:
+    await db.create_table(Word)
+    words = [Word(pk=text, times=n) for n, text in enumerate(("b", "c", "a"))]
+    await db.bulk_insert(words)
+    assert [each.pk for each in await db.select(Word).fetch_all()] == ["a", "b", "c"]
+    words[0].times = 7
+    await db.update(words[0])
+    await db.upsert(Word(pk="d", times=1))
+    assert await db.select(Word).filter(times__gt=0).order("-times", "pk").scalars(
+        "pk"
+    ) == [*("b", "a", "c", "d")]
+    await db.delete(Word, "c")
+    assert await db.get(Word, "c") is None
+    found = await db.fetch("SELECT sql FROM sqlite_master WHERE name = 'words'")
+    assert found[0]["sql"].endswith(") STRICT, WITHOUT ROWID")
+
+
+async def test_sqlite_gives_keys_to_rows_with_rowids_only(db: Any) -> None:
+    class Numbered(BaseDBModel):
+        class Meta:
+            without_rowid = True
+
+    with pytest.raises(InvalidSchemaError, match="needs rowids"):
+        await db.create_table(Numbered)
+    assert await db.get_table_names() == []

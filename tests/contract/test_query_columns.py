@@ -261,6 +261,8 @@ async def test_sql_is_that_of_keywords(db: Any) -> None:
     assert same(select().filter(Item.age > 3), select().filter(age__gt=3))
     assert same(select().filter(Item.at == HIGH.at), select().filter(at=HIGH.at))
     assert same(select().order(col(Item.age).desc()), select().order("-age"))
+    assert same(select().filter(Item.good), select().filter(good=True))
+    assert same(select().filter(~Q(Item.good)), select().exclude_where(good=True))
     where = select().filter(col(Item.age) * 2 >= Item.ratio).to_sql()[0]
     assert where.endswith('WHERE ("age" * ?) >= "ratio"')
 
