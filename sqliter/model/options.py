@@ -21,6 +21,7 @@ __all__ = [
     "ColumnOptions",
     "collated",
     "column",
+    "column_name_of",
     "generated",
     "options_of",
     "stored_default",
@@ -31,19 +32,27 @@ __all__ = [
 class ColumnOptions:
     """What a field says about its column; ``None`` says nothing.
 
-    ``db_default`` is a value of the field. ``generated`` is the SQL that the column is
-    computed by; it is ``stored``, or computed anew whenever it is read.
+    ``name`` is the column's, if it is not that of the field. ``db_default`` is a value
+    of the field. ``generated`` is the SQL that the column is computed by; it is
+    ``stored``, or computed anew whenever it is read.
     """
 
     collate: str | None = None
     db_default: Any = None
     generated: str | None = None
     stored: bool | None = None
+    name: str | None = None
+
+    @property
+    def is_name(self) -> bool:
+        """Whether they are about the name of the column alone."""
+        return self == ColumnOptions(name=self.name)
 
 
 def column(
     default: Any = PydanticUndefined,
     *,
+    name: str | None = None,
     collate: str | None = None,
     db_default: Any = None,
     unique: bool = False,
@@ -51,20 +60,25 @@ def column(
 ) -> Any:
     """Return a Pydantic field with options of its column.
 
-    Takes what ``pydantic.Field`` takes besides. ``collate`` is how texts compare:
+    Takes what ``pydantic.Field`` takes besides. ``name`` is what SQLite calls the
+    column, as in tables of other programs. ``collate`` is how texts compare:
     ``"NOCASE"``, ``"RTRIM"`` or ``"BINARY"``. ``db_default`` is what rows of other
     programs get that do not give the column; ``default`` is for those made here.
 
-    Raises ``ValueError`` for an unknown collation.
+    Raises ``ValueError`` for an unknown collation, and what is no name.
 
     Example:
         >>> class User(BaseDBModel):
         ...     name: Annotated[str, column(collate="NOCASE", unique=True)]
         ...     active: bool = column(True, db_default=True)
+        ...     pk: int = column(0, name="id")
     """
     if collate is not None:
         collate = checked_collation(collate)
-    options = ColumnOptions(collate, db_default)
+    if name is not None and not _is_sql(name):
+        msg = f"a column needs a name, which {name!r} is not"
+        raise ValueError(msg)
+    options = ColumnOptions(collate, db_default, name=name)
     return _field(default, options, kwargs, unique=unique)
 
 
@@ -100,6 +114,12 @@ def options_of(field: FieldInfo) -> ColumnOptions | None:
             given = {name: it for name, it in said.items() if it is not None}
             found = dataclasses.replace(found or ColumnOptions(), **given)
     return found
+
+
+def column_name_of(model: type[BaseModel], field: str) -> str:
+    """Return what the column of a field is called."""
+    options = options_of(model.model_fields[field])
+    return (options and options.name) or field
 
 
 def collated(codec: Codec, collation: str, label: str) -> Codec:

@@ -237,8 +237,22 @@ def _describe(model: Model) -> Table:
     if not model.__pydantic_complete__:
         model.model_rebuild()
     columns = tuple(_column(model, *item) for item in model.model_fields.items())
+    _check_names(model, columns)
     version, is_keyed = _version(model, columns), any(map(_is_given, columns))
     return Table(model, model.get_table_name(), columns, version, is_keyed)
+
+
+def _check_names(model: Model, columns: Iterable[Column]) -> None:
+    """Raise ``InvalidSchemaError`` if a column is given a name that is taken."""
+    known: dict[str, Column] = {}
+    for column in columns:
+        other = known.setdefault(column.name.lower(), column)  # names have no case
+        is_given = any(each.options and each.options.name for each in (other, column))
+        if other is not column and is_given:
+            raise InvalidSchemaError(
+                f"'{other.field}' and '{column.field}' of {model.__name__} would share "
+                f"the column '{column.name}'"
+            )
 
 
 def _is_given(column: Column) -> bool:
@@ -282,8 +296,9 @@ def _column(model: Model, name: str, field: FieldInfo) -> Column:
 
 def _may_have(options: ColumnOptions, name: str, info: ForeignKeyInfo | None) -> bool:
     """Whether there is nothing in the way of options: the library sets some columns."""
-    is_free = options.generated is None or name not in BUILT_IN
-    return is_free and name != PRIMARY_KEY and info is None
+    if name == PRIMARY_KEY:
+        return options.is_name
+    return (options.generated is None or name not in BUILT_IN) and info is None
 
 
 def _with_options(
@@ -291,6 +306,7 @@ def _with_options(
 ) -> Column:
     if options.collate is not None:
         column.codec = collated(column.codec, options.collate, label)
+    column.name = options.name or column.name
     if options.db_default is not None:
         column.default = stored_default(model, column.field, column.codec, options)
     column.options = options

@@ -104,5 +104,5 @@ def _problems(sql: str) -> Steps[list[Row]]:
 
 def _dangling(row: Row) -> str:
     table, rowid, parent = row[:3]
-    which = "a row" if rowid is None else f"row {rowid}"  # none has WITHOUT ROWID
-    return f"{which} of '{table}' refers to a row that '{parent}' does not have"
+    which = "a row" if rowid is None else f"row {rowid!r}"  # tables WITHOUT ROWID
+    return f"{which} of '{table!s}' refers to a row that '{parent!s}' does not have"

@@ -8,6 +8,7 @@ from sqliter.core.statement import Statement
 from sqliter.exceptions import InvalidSchemaError
 from sqliter.helpers import quote_identifier
 from sqliter.model.index import IndexPart, TableIndex
+from sqliter.model.options import column_name_of
 from sqliter.model.primary_key import key_kind_of
 from sqliter.model.relations import ManyLink, link_columns
 from sqliter.model.table import Column, Table, table_of
@@ -74,10 +75,9 @@ def index_body(index: TableIndex) -> str:
 
 def create_junction(link: ManyLink) -> list[Statement]:
     """Return what creates the table of a many-to-many relation, and its indexes."""
-    name = link.junction_name
-    sql, columns = junction_table_sql(
-        name, table_of(link.owner).name, link.target_table.name
-    )
+    name, owner, target = link.junction_name, table_of(link.owner), link.target_table
+    keys = {each.name: each.pk.name for each in (owner, target)}
+    sql, columns = junction_table_sql(name, owner.name, target.name, keys)
     return [Statement(sql), *map(Statement, junction_index_sqls(name, columns))]
 
 
@@ -87,13 +87,18 @@ def junction_columns(table_a: str, table_b: str) -> tuple[str, str]:
 
 
 def junction_table_sql(
-    junction: str, table_a: str, table_b: str
+    junction: str, table_a: str, table_b: str, keys: Mapping[str, str] | None = None
 ) -> tuple[str, tuple[str, str]]:
-    """Return the CREATE TABLE of a junction table, and its two columns."""
+    """Return the CREATE TABLE of a junction table, and its two columns.
+
+    ``keys`` are the columns of the tables' primary keys, by table.
+    """
+    keys = keys or {}
     columns = junction_columns(table_a, table_b)
     quoted = [quote_identifier(column) for column in columns]
     references = [
-        f'FOREIGN KEY ({column}) REFERENCES {quote_identifier(table)}("pk") '
+        f"FOREIGN KEY ({column}) REFERENCES "
+        f"{quote_identifier(table)}({quote_identifier(keys.get(table, 'pk'))}) "
         "ON DELETE CASCADE ON UPDATE CASCADE"
         for column, table in zip(quoted, sorted([table_a, table_b]), strict=True)
     ]
@@ -174,7 +179,9 @@ def _check(name: str, condition: str) -> str:
 def _reference(column: Column) -> str:
     target = column.reference
     assert target is not None
+    key = quote_identifier(column_name_of(target.model, "pk"))
+    table = quote_identifier(target.table)
     return (
-        f'FOREIGN KEY ({column.sql}) REFERENCES {quote_identifier(target.table)}("pk") '
+        f"FOREIGN KEY ({column.sql}) REFERENCES {table}({key}) "
         f"ON DELETE {target.on_delete} ON UPDATE {target.on_update}"
     )
