@@ -103,6 +103,7 @@ def steady(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prompt, "BUDGET", 10)
     monkeypatch.setattr(inline, "SHARE", 10)
     monkeypatch.setattr(interpreter, "HELD_UP", 10)
+    monkeypatch.setattr(interpreter._turns, "_disputed_until", 0.0)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
