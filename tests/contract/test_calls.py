@@ -82,8 +82,7 @@ class Calls:
     count = 0
 
     def __enter__(self) -> Calls:
-        gc.collect()
-        gc.disable()
+        gc.disable()  # to collect first takes time, after which files are looked at
         sys.setprofile(self._note)
         return self
 
