@@ -20,7 +20,7 @@ import pytest
 import sqliter
 from sqliter import SqliterDB
 from sqliter.asyncio import AsyncSqliterDB
-from sqliter.engines import inline, interpreter, prompt
+from sqliter.engines import inline, interpreter, place, prompt
 from sqliter.model import BaseDBModel
 
 LIBRARY = os.path.dirname(sqliter.__file__)
@@ -82,7 +82,7 @@ class Calls:
     count = 0
 
     def __enter__(self) -> Calls:
-        gc.disable()  # to collect first takes time, after which files are looked at
+        gc.disable()
         sys.setprofile(self._note)
         return self
 
@@ -102,6 +102,7 @@ def steady(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prompt, "BUDGET", 10)
     monkeypatch.setattr(inline, "SHARE", 10)
     monkeypatch.setattr(interpreter, "HELD_UP", 10)
+    monkeypatch.setattr(place, "PAUSE", 10)
     monkeypatch.setattr(interpreter._turns, "_disputed_until", 0.0)
 
 
