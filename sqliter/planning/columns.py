@@ -65,7 +65,7 @@ def plan_columns(
     selected = join(", ", [_selected(each, frame) for each in found])
     head = "DISTINCT " if distinct else ""
     rows = rows_of(spec, frame, Fragment(f"{head}{selected.sql}", selected.params))
-    memo = memo_of(spec, ("columns", repr(selected), distinct), frame.reads, context)
+    memo = memo_of(spec, ("columns", repr(rows)), frame.reads, context)
     local = context.settings.return_local_time
     return ColumnPlan(Statement(*rows), found, frame.reads, memo, local)
 
@@ -86,7 +86,7 @@ def plan_aggregate(
     one = Built((label,), value.kind, value.like, value.decode)
     result = applied(Function(function, ()), [one])
     sql = f"SELECT {result.render(frame).sql} FROM ({found.sql})"
-    kind = ("aggregate", function, repr(inner))
+    kind = ("aggregate", function, repr(found))
     memo = memo_of(spec, kind, frame.reads, context)
     local = context.settings.return_local_time
     return ColumnPlan(Statement(sql, found.params), (result,), frame.reads, memo, local)

@@ -9,6 +9,8 @@ import pytest
 from contract.library import Library, spell, stocked
 from support import Colour
 
+from sqliter.expressions import F
+
 
 @pytest.fixture
 def db(make_db: Any, statements: Any) -> Any:
@@ -119,3 +121,23 @@ async def test_prefetches_with_different_queries_share_nothing(
     assert await held(books.clone().order("title").limit(1)) == "E"
     assert await held(books.clone().filter(title="Persuasion")) == "P"
     assert await held(books.clone().filter(editor__name="Ada")) == "E"
+
+
+async def test_values_along_different_keys_share_nothing(
+    db: Any, colour: Colour
+) -> None:
+    lib = await stocked(db, colour)
+    books = db.select(lib.Book).order("pk")
+    verbs = [
+        lambda query, key: query.values(f"{key}__name"),
+        lambda query, key: query.scalars(f"{key}__name", distinct=True),
+        lambda query, key: query.tuples("title", F(f"{key}__name") + "!"),
+        lambda query, key: query.max(f"{key}__name"),
+    ]
+    for ask in verbs:
+        for key in ("author", "editor"):
+            plain = await ask(books.clone().bypass_cache(), key)
+            assert await ask(books.clone(), key) == plain
+        assert (
+            len({repr(await ask(books.clone(), k)) for k in ("author", "editor")}) == 2
+        )
