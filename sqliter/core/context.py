@@ -83,8 +83,3 @@ class HasContext(Protocol):
 
     @property
     def context(self) -> Context: ...
-
-
-def reads_local_time(database: HasContext | None) -> bool:
-    """Whether instants are read in local time; so they are where nobody is asked."""
-    return database is None or database.context.settings.return_local_time
